@@ -1,0 +1,17 @@
+/** Where a system's time comes from. Tests give `simulatedClock()` of `beamish/testing`. */
+export interface Clock {
+  /** Monotonic milliseconds from an arbitrary start. */
+  now(): number;
+  /** Calls back once after `delayMs`; the pending timer must not keep the Node.js process alive. */
+  setTimer(callback: () => void, delayMs: number): TimerHandle;
+  clearTimer(handle: TimerHandle): void;
+}
+
+export type TimerHandle = unknown;
+
+/** The machine's own clock. A system's keep-alive, not its timers, holds the Node.js process open. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  setTimer: (callback, delayMs) => setTimeout(callback, delayMs).unref(),
+  clearTimer: (handle) => clearTimeout(handle as NodeJS.Timeout),
+};

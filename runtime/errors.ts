@@ -1,0 +1,75 @@
+import { type CallExit, describeExit, type ExitReason } from './exit.ts';
+
+/**
+ * A call that brought no reply. `code`:
+ *
+ * - `ERR_CALL_TIMEOUT`: no reply within the time; the server goes on, and its late reply is dropped. `reason` `'timeout'`.
+ * - `ERR_CALL_NOPROC`: no such process or name. `reason` `'noproc'`.
+ * - `ERR_CALL_SELF`: a process called itself. `reason` `'calling_self'`.
+ * - `ERR_CALL_EXIT`: the server ended before it replied. `reason` is its exit reason.
+ *
+ * Uncaught in a process, it ends that process with `{ reason, call: { dest, tag } }` (gen_server:call/3).
+ */
+export class CallError extends Error {
+  override readonly name = 'CallError';
+  readonly code: 'ERR_CALL_TIMEOUT' | 'ERR_CALL_NOPROC' | 'ERR_CALL_SELF' | 'ERR_CALL_EXIT';
+  readonly reason: ExitReason;
+  readonly dest: string;
+  readonly tag: string;
+
+  constructor(code: CallError['code'], reason: ExitReason, dest: string, tag: string) {
+    super(`call '${tag}' to ${dest}: ${describeExit(reason)}`);
+    this.code = code;
+    this.reason = reason;
+    this.dest = dest;
+    this.tag = tag;
+  }
+
+  get exitReason(): CallExit {
+    return { reason: this.reason, call: { dest: this.dest, tag: this.tag } };
+  }
+}
+
+/** A wrong argument to the kernel (Erlang's `badarg`): an unregistered name, a name already taken … */
+export class BadArgError extends Error {
+  override readonly name = 'BadArgError';
+  readonly code = 'ERR_BADARG';
+}
+
+/** `link` to a process that does not exist, by a process that does not trap exits (erlang:link/1, error `noproc`). */
+export class NoProcError extends Error {
+  override readonly name = 'NoProcError';
+  readonly code = 'ERR_NOPROC';
+}
+
+/** The code of a process that has already exited used its context; nothing was sent and nothing changed. */
+export class ExitedError extends Error {
+  override readonly name = 'ExitedError';
+  readonly code = 'ERR_EXITED';
+}
+
+/** No clause of the server's table has the tag of a call, cast or continue (Erlang's `function_clause`). */
+export class FunctionClauseError extends Error {
+  override readonly name = 'FunctionClauseError';
+  readonly code = 'ERR_FUNCTION_CLAUSE';
+}
+
+/** `startSystem` could not start its tree; `reason` is the exit reason of the root supervisor. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+  readonly code = 'ERR_START';
+  readonly reason: ExitReason;
+
+  constructor(reason: ExitReason) {
+    super(`the system did not start: ${describeExit(reason)}`);
+    this.reason = reason;
+  }
+}
+
+/** Thrown by `ctx.exit(reason)` to leave the callback; never seen outside a process. */
+export class ProcessExit {
+  readonly reason: ExitReason;
+  constructor(reason: ExitReason) {
+    this.reason = reason;
+  }
+}

@@ -1,0 +1,26 @@
+/** Every bound and default of the kernel. Times in milliseconds. */
+
+/** How long `call` waits for a reply (gen_server:call/2). */
+export const CALL_TIMEOUT_MS = 5_000;
+
+/** How long a supervisor waits for a worker to end before it kills it (supervisor, child specification). */
+export const WORKER_SHUTDOWN_MS = 5_000;
+
+/** Restarts within `RESTART_PERIOD_MS` that a supervisor tolerates (supervisor flags: intensity 1, period 5 s). */
+export const RESTART_INTENSITY = 1;
+export const RESTART_PERIOD_MS = 5_000;
+
+/** Messages one process handles before the next runnable process has its turn. */
+export const MESSAGES_PER_TURN = 64;
+
+/** Messages a drain of the run queue handles before timers and sockets of the host have theirs. */
+export const MESSAGES_PER_DRAIN = 1_024;
+
+/** Longest a drain runs, whatever the count of messages, before timers and sockets of the host have theirs. */
+export const DRAIN_MS = 2;
+
+/** How many messages lie between two looks at the clock in a drain. */
+export const CLOCK_CHECK_MESSAGES = 64;
+
+/** The longest delay a timer of the host takes (2^31 - 1 ms, 24.8 days). */
+export const TIMER_MAX_MS = 2_147_483_647;

@@ -1,0 +1,54 @@
+import type { Deadline } from './deadline.ts';
+import { CallError } from './errors.ts';
+import type { ExitReason } from './exit.ts';
+import type { Pid, Ref } from './pid.ts';
+
+/**
+ * A call that waits for its reply. It sits in the server's mailbox with the request, so that a local reply needs no table;
+ * only a reply that comes later (`noreply` now, `replyTo` then) is found by its `ref`.
+ */
+export class PendingCall implements Deadline {
+  done = false;
+  at = 0;
+  readonly ref: Ref;
+  readonly caller: Pid;
+  readonly dest: string;
+  readonly tag: string;
+  private readonly resolve: (value: unknown) => void;
+  private readonly reject: (error: CallError) => void;
+
+  constructor(
+    ref: Ref,
+    caller: Pid,
+    dest: string,
+    tag: string,
+    resolve: (value: unknown) => void,
+    reject: (error: CallError) => void,
+  ) {
+    this.ref = ref;
+    this.caller = caller;
+    this.dest = dest;
+    this.tag = tag;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  /** A reply after the deadline, or a second one, goes nowhere: as with the alias of gen_server:call. */
+  reply(value: unknown): void {
+    if (this.done) return;
+    this.done = true;
+    this.resolve(value);
+  }
+
+  /** The server ended. */
+  fail(reason: ExitReason): void {
+    if (this.done) return;
+    this.done = true;
+    const code = reason === 'noproc' ? 'ERR_CALL_NOPROC' : 'ERR_CALL_EXIT';
+    this.reject(new CallError(code, reason, this.dest, this.tag));
+  }
+
+  expire(): void {
+    this.reject(new CallError('ERR_CALL_TIMEOUT', 'timeout', this.dest, this.tag));
+  }
+}

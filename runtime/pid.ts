@@ -1,0 +1,57 @@
+import type { Protocol } from './protocol.ts';
+
+declare const refBrand: unique symbol;
+declare const replyBrand: unique symbol;
+
+/**
+ * Identifies one incarnation of one process: plain data, never reused while its system lives (Erlang reference manual,
+ * "Data Types": Pid). Within a thread the same process always has the same `Pid` object.
+ */
+export class Pid<P extends Protocol = any> {
+  /** Exists for the compiler only. */
+  declare readonly protocol?: P;
+  /** The system and its incarnation, such as `beamish@4711.k3x9`. */
+  readonly system: string;
+  /** The scheduler thread; 0 is the thread that started the system. */
+  readonly thread: number;
+  /** Where the thread keeps the process; reused, so never compare it alone. */
+  readonly slot: number;
+  /** Counts all processes the thread ever started; with `thread` it is unique in the system. */
+  readonly serial: number;
+
+  constructor(system: string, thread: number, slot: number, serial: number) {
+    this.system = system;
+    this.thread = thread;
+    this.slot = slot;
+    this.serial = serial;
+  }
+
+  toString(): string {
+    return `<${this.thread}.${this.serial}>`;
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+}
+
+/** Identifies a monitor, a timer or a call; unique in its system, compared with `===`. */
+export type Ref = number & { readonly [refBrand]?: true };
+
+/** A registered name that carries the protocol of the process behind it. A name belongs to one system. */
+export type Name<P extends Protocol = any> = string & { readonly protocol?: P };
+
+/** Types a text as the name of a process that speaks `P`. */
+export function name<P extends Protocol = any>(text: string): Name<P> {
+  return text as Name<P>;
+}
+
+/** Where a message goes: one incarnation, or whoever holds the name at that moment. */
+export type Dest<P extends Protocol = any> = Pid<P> | Name<P>;
+
+/** Who waits for a reply: plain data, so any process of the system may answer with `replyTo`. */
+export interface From<Reply = unknown> {
+  readonly pid: Pid;
+  readonly ref: Ref;
+  readonly [replyBrand]?: (reply: Reply) => void;
+}

@@ -1,0 +1,203 @@
+import type { Behaviour } from './behaviour.ts';
+import type { Clock } from './clock.ts';
+import type { Context, ProcessFunction, ReceivedMessage, StartOptions } from './context.ts';
+import { ExitedError, ProcessExit } from './errors.ts';
+import type { ExitReason } from './exit.ts';
+import type { Kernel } from './kernel.ts';
+import { CALL_TIMEOUT_MS } from './limits.ts';
+import { Message } from './message.ts';
+import type { Dest, From, Name, Pid, Ref } from './pid.ts';
+import type { Port } from './port.ts';
+import { EXITED, type Process, type StartResult } from './process.ts';
+import { receive } from './receive.ts';
+import { spawn, start } from './start.ts';
+import type { Table, TableOptions } from './table.ts';
+
+/** The one implementation of `Context`. */
+export class ProcessContext implements Context {
+  readonly #kernel: Kernel;
+  readonly #process: Process;
+  readonly self: Pid;
+
+  constructor(kernel: Kernel, process: Process) {
+    this.#kernel = kernel;
+    this.#process = process;
+    this.self = process.pid;
+  }
+
+  get parent(): Pid | undefined {
+    return this.#process.parent ?? undefined;
+  }
+
+  get system(): string {
+    return this.#kernel.name;
+  }
+
+  get clock(): Clock {
+    return this.#kernel.clock;
+  }
+
+  get signal(): AbortSignal {
+    const process = this.#process;
+    if (process.abort === null) {
+      process.abort = new AbortController();
+      if (process.status === EXITED) process.abort.abort();
+    }
+    return process.abort.signal;
+  }
+
+  call(dest: Dest, tag: string, payload?: unknown, options?: { timeoutMs?: number | 'infinity' }): Promise<any> {
+    const timeoutMs = options?.timeoutMs ?? CALL_TIMEOUT_MS;
+    const ms = timeoutMs === 'infinity' ? Number.POSITIVE_INFINITY : timeoutMs;
+    return this.#kernel.call(this.#alive(), dest, tag, payload, ms);
+  }
+
+  cast(dest: Dest, tag: string, payload?: unknown): void {
+    this.#alive();
+    this.#kernel.cast(dest, tag, payload);
+  }
+
+  send(dest: Dest, tag: string, payload?: unknown): void {
+    this.#alive();
+    this.#kernel.sendInfo(dest, tag, payload);
+  }
+
+  replyTo(from: From<any>, value: unknown): void {
+    this.#alive();
+    this.#kernel.reply(from.ref, value);
+  }
+
+  sendAfter(delayMs: number, tag: string, payload?: unknown, dest: Dest = this.self): Ref {
+    this.#alive();
+    const ref = this.#kernel.nextRef();
+    this.#kernel.timers.start(ref, delayMs, dest, new Message('info', tag, payload));
+    return ref;
+  }
+
+  startTimer(delayMs: number, message?: unknown, dest: Dest = this.self): Ref {
+    this.#alive();
+    const ref = this.#kernel.nextRef();
+    this.#kernel.timers.start(ref, delayMs, dest, new Message('info', 'timeout', { ref, message }));
+    return ref;
+  }
+
+  cancelTimer(ref: Ref): number | false {
+    return this.#kernel.timers.cancel(ref);
+  }
+
+  link(pid: Pid): void {
+    this.#kernel.signals.link(this.#alive(), pid);
+  }
+
+  unlink(pid: Pid): void {
+    this.#kernel.signals.unlink(this.#alive(), pid);
+  }
+
+  trapExit(on: boolean): boolean {
+    const process = this.#alive();
+    const before = process.trapExit;
+    process.trapExit = on;
+    return before;
+  }
+
+  monitor(dest: Dest): Ref {
+    const ref = this.#kernel.nextRef();
+    this.#kernel.signals.monitor(this.#alive(), ref, dest);
+    return ref;
+  }
+
+  demonitor(ref: Ref, options: { readonly flush?: boolean } = {}): boolean {
+    return this.#kernel.signals.demonitor(this.#alive(), ref, options.flush === true);
+  }
+
+  exit(reason: ExitReason): never {
+    this.#alive();
+    throw new ProcessExit(reason);
+  }
+
+  exitProcess(pid: Pid, reason: ExitReason): void {
+    const process = this.#alive();
+    const { scheduler } = this.#kernel;
+    const before = scheduler.acting;
+    scheduler.acting = process;
+    this.#kernel.signals.exit(this.self, pid, reason);
+    scheduler.acting = before;
+    // A signal to oneself takes effect before exit/2 returns: the code after it must not run.
+    if (pid === this.self && process.pendingExit !== null) throw new ProcessExit(process.pendingExit.reason);
+  }
+
+  spawn(behaviour: Behaviour | ProcessFunction<any>, arg: unknown, options: StartOptions = {}): Pid {
+    return spawn(this.#kernel, this.#alive(), behaviour, arg, options).pid;
+  }
+
+  spawnLink(behaviour: Behaviour | ProcessFunction<any>, arg: unknown, options: StartOptions = {}): Pid {
+    return spawn(this.#kernel, this.#alive(), behaviour, arg, { ...options, link: true }).pid;
+  }
+
+  spawnMonitor(
+    behaviour: Behaviour | ProcessFunction<any>,
+    arg: unknown,
+    options: StartOptions = {},
+  ): { readonly pid: Pid; readonly ref: Ref } {
+    const ref = this.#kernel.nextRef();
+    return { pid: spawn(this.#kernel, this.#alive(), behaviour, arg, { ...options, monitor: ref }).pid, ref };
+  }
+
+  start(behaviour: Behaviour, arg: unknown, options: StartOptions = {}): Promise<StartResult> {
+    return start(this.#kernel, this.#alive(), behaviour, arg, options);
+  }
+
+  startLink(behaviour: Behaviour, arg: unknown, options: StartOptions = {}): Promise<StartResult> {
+    return start(this.#kernel, this.#alive(), behaviour, arg, { ...options, link: true });
+  }
+
+  register(name: Name, pid: Pid = this.self): void {
+    this.#alive();
+    this.#kernel.registerPid(name, pid);
+  }
+
+  unregister(name: Name): void {
+    this.#alive();
+    this.#kernel.unregister(name);
+  }
+
+  whereis(name: Name): Pid | undefined {
+    return this.#kernel.resolve(name)?.pid;
+  }
+
+  isAlive(pid: Pid): boolean {
+    return this.#kernel.find(pid) !== undefined;
+  }
+
+  setLabel(label: string): void {
+    this.#alive().label = label;
+  }
+
+  receive(
+    match: (message: ReceivedMessage) => boolean,
+    timeoutMs: number | 'infinity',
+  ): Promise<ReceivedMessage | 'timeout'> {
+    return receive(this.#kernel, this.#alive(), match, timeoutMs);
+  }
+
+  openPort(port: Port): () => void {
+    const process = this.#alive();
+    process.ports ??= new Set();
+    process.ports.add(port);
+    return () => process.ports?.delete(port);
+  }
+
+  newTable<K, V>(name: string, options: TableOptions = {}): Table<K, V> {
+    return this.#kernel.tables.create(this.#alive(), name, options);
+  }
+
+  table<K, V>(name: string): Table<K, V> | undefined {
+    return this.#kernel.tables.open(this.self, name);
+  }
+
+  /** The code of a dead process may still run after an `await`: nothing it does reaches the living. */
+  #alive(): Process {
+    if (this.#process.status === EXITED) throw new ExitedError(`${this.self} has exited: its context is closed`);
+    return this.#process;
+  }
+}

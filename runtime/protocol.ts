@@ -1,0 +1,56 @@
+/**
+ * The types of a process's protocol: which calls, casts and info messages it understands.
+ */
+
+declare const callSignature: unique symbol;
+
+/** One synchronous request of a protocol: what is sent and what comes back. Exists at compile time only. */
+export interface Call<Payload, Reply> {
+  readonly [callSignature]?: (payload: Payload) => Reply;
+}
+
+/**
+ * What a process understands: one section per kind of message, one key per tag.
+ *
+ * - `call`: tag -> `Call<Payload, Reply>`, answered by `handleCall`.
+ * - `cast`: tag -> payload, handled by `handleCast`.
+ * - `info`: tag -> payload, plain messages handled by `handleInfo`.
+ * - `continue`: tag -> payload, handled by `handleContinue`.
+ *
+ * A `void` payload is left out at the call site.
+ */
+export interface Protocol {
+  readonly call?: object;
+  readonly cast?: object;
+  readonly info?: object;
+  readonly continue?: object;
+}
+
+/** The messages of one section of a protocol. */
+export type Section<P extends Protocol, K extends keyof Protocol> = K extends keyof P ? NonNullable<P[K]> : object;
+export type Tag<P extends Protocol, K extends keyof Protocol> = keyof Section<P, K> & string;
+export type Payload<P extends Protocol, K extends keyof Protocol, T> = T extends keyof Section<P, K>
+  ? Section<P, K>[T]
+  : never;
+
+export type CallTag<P extends Protocol> = Tag<P, 'call'>;
+export type CallPayload<P extends Protocol, T> =
+  Payload<P, 'call', T> extends Call<infer In, infer _Out> ? In : Payload<P, 'call', T>;
+export type CallReply<P extends Protocol, T> =
+  Payload<P, 'call', T> extends Call<infer _In, infer Out> ? Out : Payload<P, 'call', T>;
+
+/** The arguments after a tag: the payload unless it is `void`, then the options, if the operation has any. */
+export type PayloadArgs<Value, Options = never> = [Options] extends [never]
+  ? [Value] extends [void]
+    ? [payload?: undefined]
+    : [payload: Value]
+  : [Value] extends [void]
+    ? [payload?: undefined, options?: Options]
+    : [payload: Value, options?: Options];
+
+export type MaybePromise<T> = T | PromiseLike<T>;
+
+/** Handlers run synchronously unless they return a promise: awaiting always would cost every message a turn of the microtask queue. */
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}

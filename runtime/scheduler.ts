@@ -1,0 +1,196 @@
+import { runAttributed, runUnattributed } from './attribution.ts';
+import type { Clock } from './clock.ts';
+import type { Deadline } from './deadline.ts';
+import type { Kernel } from './kernel.ts';
+import { CLOCK_CHECK_MESSAGES, DRAIN_MS, MESSAGES_PER_DRAIN, MESSAGES_PER_TURN } from './limits.ts';
+import type { Message } from './message.ts';
+import { isPromise } from './protocol.ts';
+import { EXITED, IDLE, type Process, RUNNABLE, RUNNING, WAITING } from './process.ts';
+
+const settledPromise = Promise.resolve();
+
+const boot = (process: Process): unknown => process.runner.boot();
+
+/** A callback that has not settled in time costs its process. */
+class HandlerDeadline implements Deadline {
+  done = false;
+  at = 0;
+  private readonly kernel: Kernel;
+  private readonly process: Process;
+
+  constructor(kernel: Kernel, process: Process) {
+    this.kernel = kernel;
+    this.process = process;
+  }
+
+  expire(): void {
+    this.kernel.crash(this.process, { handler_timeout: this.process.runner.handling });
+  }
+}
+
+/**
+ * The run queue of one thread. A turn hands a process some of its messages; a drain is as many turns as fit the budget,
+ * after which the host's timers and sockets have theirs. Armed by a microtask: an idle system costs nothing.
+ */
+export class Scheduler {
+  /** Whose code is on the stack, or null: a signal that it brings on itself waits until the callback yields. */
+  acting: Process | null = null;
+  private queue: (Process | undefined)[] = new Array<Process | undefined>(256).fill(undefined);
+  private head = 0;
+  private length = 0;
+  private armed = false;
+  private stopped = false;
+  private readonly kernel: Kernel;
+  private readonly clock: Clock;
+
+  constructor(kernel: Kernel, clock: Clock) {
+    this.kernel = kernel;
+    this.clock = clock;
+  }
+
+  enqueue(process: Process): void {
+    process.status = RUNNABLE;
+    if (this.length === this.queue.length) this.grow();
+    this.queue[(this.head + this.length++) & (this.queue.length - 1)] = process;
+    if (this.armed) return;
+    this.armed = true;
+    runUnattributed(this.arm);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.queue.fill(undefined);
+    this.length = 0;
+  }
+
+  private readonly arm = (): void => {
+    settledPromise.then(this.drain);
+  };
+
+  private readonly drain = (): void => {
+    let messages = 0;
+    let nextCheck = CLOCK_CHECK_MESSAGES;
+    const end = this.clock.now() + DRAIN_MS;
+    while (this.length > 0 && !this.stopped) {
+      const process = this.queue[this.head] as Process;
+      this.queue[this.head] = undefined;
+      this.head = (this.head + 1) & (this.queue.length - 1);
+      this.length--;
+      messages += this.turn(process);
+      if (messages < nextCheck) continue;
+      nextCheck = messages + CLOCK_CHECK_MESSAGES;
+      if (messages >= MESSAGES_PER_DRAIN || this.clock.now() >= end) {
+        setImmediate(this.drain);
+        return;
+      }
+    }
+    this.armed = false;
+  };
+
+  /** Some messages of one process; returns how many. */
+  private turn(process: Process): number {
+    if (process.status !== RUNNABLE) return 0; // exited while it was queued
+    let used = 0;
+    if (!process.booted) {
+      process.booted = true;
+      used++;
+      if (!this.finished(process, this.step(process, boot, process))) return used;
+    }
+    while (used < MESSAGES_PER_TURN) {
+      const message = process.shift();
+      if (message === undefined) {
+        process.status = IDLE;
+        return used;
+      }
+      used++;
+      if (!this.finished(process, this.handle(process, message))) return used;
+    }
+    this.release(process);
+    return used;
+  }
+
+  private handle(process: Process, message: Message): unknown {
+    if (process.culprit !== null) return this.step(process, (m: Message) => process.runner.handle(m), message);
+    process.status = RUNNING;
+    this.acting = process;
+    try {
+      return process.runner.handle(message);
+    } catch (error) {
+      return this.failed(process, error);
+    } finally {
+      this.acting = null;
+    }
+  }
+
+  /** Runs one step of a process; what it throws becomes its `failed` step. */
+  private step<A>(process: Process, run: (arg: A) => unknown, arg: A): unknown {
+    process.status = RUNNING;
+    this.acting = process;
+    try {
+      return process.culprit === null ? run(arg) : runAttributed(process.culprit, run, arg);
+    } catch (error) {
+      return this.failed(process, error);
+    } finally {
+      this.acting = null;
+    }
+  }
+
+  private failed(process: Process, error: unknown): unknown {
+    if (process.status === EXITED || process.pendingExit !== null) return undefined;
+    this.acting = process;
+    try {
+      return process.runner.failed(error);
+    } catch (second) {
+      this.kernel.crash(process, this.kernel.reasonOf(second));
+      return undefined;
+    } finally {
+      this.acting = null;
+    }
+  }
+
+  /** After a step: true if the process may take its next message now. */
+  private finished(process: Process, result: unknown): boolean {
+    if (process.status === EXITED) return false;
+    if (process.pendingExit !== null) {
+      this.kernel.finish(process, process.pendingExit.reason);
+      return false;
+    }
+    if (!isPromise(result)) return true;
+    this.park(process, result);
+    return false;
+  }
+
+  private park(process: Process, promise: PromiseLike<unknown>): void {
+    process.status = WAITING;
+    process.onSettled ??= (value) => this.settle(process, (v) => process.runner.settled(v), value);
+    process.onFailed ??= (error) => this.settle(process, (e) => process.runner.failed(e), error);
+    if (process.handlerTimeoutMs > 0 && process.handlerDeadline === null) {
+      process.handlerDeadline = new HandlerDeadline(this.kernel, process);
+      this.kernel.deadlines.add(process.handlerDeadline, process.handlerTimeoutMs);
+    }
+    promise.then(process.onSettled, process.onFailed);
+  }
+
+  private settle(process: Process, run: (outcome: unknown) => unknown, outcome: unknown): void {
+    if (process.status !== WAITING) return; // it exited while the promise was pending: a late result
+    if (!this.finished(process, this.step(process, run, outcome))) return;
+    if (process.handlerDeadline !== null) {
+      process.handlerDeadline.done = true;
+      process.handlerDeadline = null;
+    }
+    this.release(process);
+  }
+
+  private release(process: Process): void {
+    if (process.queueLength > 0) this.enqueue(process);
+    else process.status = IDLE;
+  }
+
+  private grow(): void {
+    const { queue } = this;
+    const grown = new Array<Process | undefined>(queue.length * 2).fill(undefined);
+    for (let i = 0; i < queue.length; i++) grown[i] = queue[(this.head + i) & (queue.length - 1)];
+    this.queue = grown;
+    this.head = 0;
+  }
+}

@@ -1,0 +1,156 @@
+import { NoProcError } from './errors.ts';
+import type { ExitReason } from './exit.ts';
+import type { Kernel } from './kernel.ts';
+import { Message } from './message.ts';
+import type { Dest, Pid, Ref } from './pid.ts';
+import { pidSetAdd, pidSetDelete, pidSetHas, pidSetValues } from './pid-set.ts';
+import { EXITED, type Process } from './process.ts';
+
+/**
+ * Links, monitors and exit signals (Erlang reference manual, "Processes"). Signals take effect in the order in which they
+ * are sent, as messages do: both act at once on the receiver, so the order between any two processes holds. A cascade of
+ * exits is worked off in a queue, not on the stack, and runs no user code.
+ */
+export class Signals {
+  private readonly cascade: (() => void)[] = [];
+  private cascading = false;
+  private readonly kernel: Kernel;
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  /** Twice is once, and a link to oneself is none. A dead peer: an EXIT `noproc` if trapping, else the error `noproc`. */
+  link(process: Process, pid: Pid): void {
+    if (pid === process.pid) return;
+    const peer = this.kernel.find(pid);
+    if (peer !== undefined) {
+      process.links = pidSetAdd(process.links, peer.pid);
+      peer.links = pidSetAdd(peer.links, process.pid);
+      return;
+    }
+    if (!process.trapExit) throw new NoProcError(`${process.pid} cannot link to ${pid}: no such process`);
+    this.kernel.deliver(process, exitMessage(pid, 'noproc'));
+  }
+
+  unlink(process: Process, pid: Pid): void {
+    const peer = this.kernel.find(pid);
+    if (peer === undefined) return;
+    process.links = pidSetDelete(process.links, peer.pid);
+    peer.links = pidSetDelete(peer.links, process.pid);
+  }
+
+  /** A dead or unknown target brings DOWN `noproc` at once; a monitor of oneself never fires. */
+  monitor(watcher: Process, ref: Ref, dest: Dest): void {
+    const target = this.kernel.resolve(dest);
+    if (target === watcher) return;
+    if (target === undefined) {
+      this.kernel.deliver(watcher, downMessage(ref, dest, 'noproc'));
+      return;
+    }
+    watcher.monitors ??= new Map();
+    watcher.monitors.set(ref, target.pid);
+    target.monitoredBy ??= new Map();
+    target.monitoredBy.set(ref, { watcher: watcher.pid, object: dest });
+  }
+
+  /** With `flush`, a DOWN that is already in the mailbox goes too. Says whether the monitor had not fired yet. */
+  demonitor(watcher: Process, ref: Ref, flush: boolean): boolean {
+    const target = watcher.monitors?.get(ref);
+    if (target !== undefined) {
+      watcher.monitors?.delete(ref);
+      this.kernel.find(target)?.monitoredBy?.delete(ref);
+      return true;
+    }
+    if (flush) watcher.take((m) => m.tag === 'DOWN' && m.kind === 'info' && (m.payload as { ref: Ref }).ref === ref);
+    return false;
+  }
+
+  /** exit/2: a request to exit. `kill` cannot be trapped; `normal` ends nobody but the sender itself. */
+  exit(sender: Pid, pid: Pid, reason: ExitReason): void {
+    const target = this.kernel.find(pid);
+    if (target === undefined) return;
+    if (reason === 'kill') this.end(target, 'killed');
+    else if (target.trapExit) this.kernel.deliver(target, exitMessage(sender, reason));
+    else if (reason !== 'normal' || sender === pid) this.end(target, reason);
+  }
+
+  /** Tells links and monitors of an exit. `forget` takes the process out of the kernel first. */
+  exited(process: Process, reason: ExitReason, forget: () => void): void {
+    forget();
+    const { links, monitoredBy, monitors, pid, label } = process;
+    process.links = null;
+    process.monitoredBy = null;
+    process.monitors = null;
+    if (monitors !== null) {
+      for (const [ref, target] of monitors) this.kernel.find(target)?.monitoredBy?.delete(ref);
+    }
+    if (links === null && monitoredBy === null) return;
+    this.cascade.push(() => {
+      for (const peer of pidSetValues(links)) this.linkExit(peer, new ExitSignal(pid, reason, label));
+      if (monitoredBy === null) return;
+      for (const [ref, { watcher, object }] of monitoredBy) this.down(watcher, ref, object, reason);
+    });
+    this.workOff();
+  }
+
+  private workOff(): void {
+    if (this.cascading) return;
+    this.cascading = true;
+    // A step may add more; the array is emptied once at the end, since `shift` would cost a move of all that follow.
+    for (let i = 0; i < this.cascade.length; i++) this.cascade[i]?.();
+    this.cascade.length = 0;
+    this.cascading = false;
+  }
+
+  private linkExit(peerPid: Pid, signal: ExitSignal): void {
+    const peer = this.kernel.find(peerPid);
+    if (peer === undefined || !pidSetHas(peer.links, signal.from)) return;
+    peer.links = pidSetDelete(peer.links, signal.from);
+    if (peer.trapExit) this.kernel.deliver(peer, new Message('info', 'EXIT', signal));
+    else if (signal.reason !== 'normal') this.end(peer, signal.reason);
+  }
+
+  private down(watcherPid: Pid, ref: Ref, object: Pid | string, reason: ExitReason): void {
+    const watcher = this.kernel.find(watcherPid);
+    if (watcher?.monitors?.delete(ref) === true) this.kernel.deliver(watcher, downMessage(ref, object, reason));
+  }
+
+  /**
+   * Ends a process by a signal. If its own code brought the signal on and is on the stack, the exit waits until that code
+   * yields: it would otherwise find itself dead in the middle of a statement.
+   */
+  private end(process: Process, reason: ExitReason): void {
+    if (this.kernel.scheduler.acting !== process) {
+      this.kernel.finish(process, reason);
+      return;
+    }
+    if (process.pendingExit !== null) return;
+    process.pendingExit = { reason };
+    queueMicrotask(() => {
+      if (process.status !== EXITED) this.kernel.finish(process, reason);
+    });
+  }
+}
+
+/** The payload of an EXIT message; a class, so that a message with that tag from user code is not taken for a signal. */
+export class ExitSignal {
+  readonly from: Pid;
+  readonly reason: ExitReason;
+  /** The label of the process that exited, for the report of its supervisor: by then nobody else knows it. */
+  readonly label: string | null;
+
+  constructor(from: Pid, reason: ExitReason, label: string | null) {
+    this.from = from;
+    this.reason = reason;
+    this.label = label;
+  }
+}
+
+function exitMessage(from: Pid, reason: ExitReason): Message {
+  return new Message('info', 'EXIT', new ExitSignal(from, reason, null));
+}
+
+function downMessage(ref: Ref, object: Dest, reason: ExitReason): Message {
+  return new Message('info', 'DOWN', { ref, type: 'process', object, reason });
+}

@@ -1,0 +1,74 @@
+import { type Behaviour, initialCallOf } from './behaviour.ts';
+import type { ProcessFunction, StartOptions } from './context.ts';
+import type { Deadline } from './deadline.ts';
+import { FunctionRunner } from './function-runner.ts';
+import type { Kernel } from './kernel.ts';
+import type { Ref } from './pid.ts';
+import type { Process, StartResult } from './process.ts';
+
+interface Tie {
+  readonly link?: boolean;
+  readonly monitor?: Ref;
+}
+
+/** Creates the process of a behaviour or a function; its first step has not run yet. */
+export function spawn(
+  kernel: Kernel,
+  parent: Process | null,
+  code: Behaviour | ProcessFunction<any>,
+  arg: unknown,
+  options: StartOptions & Tie,
+): Process {
+  if (typeof code === 'function') {
+    const runner = new FunctionRunner(kernel, code, arg);
+    return runner.attach(kernel.spawn(parent, code.name || 'function', runner, options));
+  }
+  const runner = code.createRunner(kernel, arg);
+  const process = kernel.spawn(parent, initialCallOf(code), runner, options);
+  runner.attach(process);
+  return process;
+}
+
+/** Starts a server and waits until its init has succeeded or failed (proc_lib:start_link/5). */
+export function start(
+  kernel: Kernel,
+  parent: Process | null,
+  behaviour: Behaviour,
+  arg: unknown,
+  options: StartOptions & Tie,
+): Promise<StartResult> {
+  return new Promise((resolve) => {
+    const holder = options.name === undefined ? undefined : kernel.resolve(options.name);
+    if (holder !== undefined) return resolve({ error: { already_started: holder.pid } });
+    const process = spawn(kernel, parent, behaviour, arg, options);
+    const deadline = options.timeoutMs === undefined ? null : new InitDeadline(kernel, process, parent);
+    process.ack = (result) => {
+      if (deadline !== null) deadline.done = true;
+      resolve(result);
+    };
+    if (deadline !== null && options.timeoutMs !== undefined) kernel.deadlines.add(deadline, options.timeoutMs);
+  });
+}
+
+/** Init took too long: the child is killed, and its starter hears of it by the result alone. */
+class InitDeadline implements Deadline {
+  done = false;
+  at = 0;
+  private readonly kernel: Kernel;
+  private readonly process: Process;
+  private readonly parent: Process | null;
+
+  constructor(kernel: Kernel, process: Process, parent: Process | null) {
+    this.kernel = kernel;
+    this.process = process;
+    this.parent = parent;
+  }
+
+  expire(): void {
+    const { ack } = this.process;
+    this.process.ack = null;
+    if (this.parent !== null) this.kernel.signals.unlink(this.parent, this.process.pid);
+    this.kernel.finish(this.process, 'killed');
+    ack?.({ error: 'timeout' });
+  }
+}

@@ -1,0 +1,85 @@
+import { checkChildSpecs, checkFlags, type ChildSpec, type SupervisorStart } from './child-spec.ts';
+import type { Context } from './context.ts';
+import { DynamicChildren, type DynamicOutcome } from './dynamic-children.ts';
+import { type GenServer, genServer } from './gen-server.ts';
+import type { Pid } from './pid.ts';
+import { isPromise, type MaybePromise } from './protocol.ts';
+import { RestartWindow } from './restart.ts';
+import { type HandlerResult, noreply, reply, stop, stopInit } from './server-result.ts';
+import type { ExitSignal } from './signals.ts';
+import { type ExitOutcome, StaticChildren } from './static-children.ts';
+import type { ChildInfo, ChildResult, StartChildResult, SupervisorProtocol } from './supervisor-protocol.ts';
+import { SupervisorReporter } from './supervisor-report.ts';
+
+type Children = StaticChildren | DynamicChildren;
+type Outcome = ExitOutcome | DynamicOutcome;
+
+const notForDynamic = { error: 'simple_one_for_one' } as const;
+
+/**
+ * The supervisor as a server. It traps exits and does one thing at a time: while a handler waits for a child to start or stop,
+ * its mailbox is closed.
+ */
+export const SupervisorServer: GenServer<SupervisorProtocol, SupervisorStart> = genServer(
+  import.meta,
+  'SupervisorServer',
+  {
+    async init(start: SupervisorStart, ctx) {
+      ctx.trapExit(true);
+      const flagsError = checkFlags(start.flags);
+      if (flagsError !== undefined) return stopInit({ supervisor_data: flagsError });
+      const specError = checkChildSpecs(start);
+      if (specError !== undefined) return stopInit(specError);
+      const { flags } = start;
+      const dynamic = flags.strategy === 'simple_one_for_one';
+      const window = new RestartWindow(flags.intensity, flags.periodMs);
+      const allowRestart = (): boolean => window.allow(ctx.clock.now());
+      const report = new SupervisorReporter(ctx, start.id, dynamic);
+      if (dynamic) return new DynamicChildren(ctx, start.children[0] as ChildSpec, report, allowRestart) as Children;
+      const children = new StaticChildren(ctx, flags, report, allowRestart);
+      const failure = await children.startAll(start.children);
+      if (failure === undefined) return children as Children;
+      return stopInit({ shutdown: { failed_to_start_child: failure } });
+    },
+    handleCall: {
+      startChild: async (children: Children, child) =>
+        reply<StartChildResult, Children>(await children.startChild(child as ChildSpec), children),
+      terminateChild: async (children, id) => reply<ChildResult, Children>(await children.terminateChild(id), children),
+      restartChild: async (children, id) =>
+        reply<StartChildResult, Children>(
+          children instanceof DynamicChildren ? notForDynamic : await children.restartChild(id),
+          children,
+        ),
+      deleteChild: (children, id) =>
+        reply<ChildResult, Children>(
+          children instanceof DynamicChildren ? notForDynamic : children.deleteChild(id),
+          children,
+        ),
+      whichChildren: (children) => reply<readonly ChildInfo[], Children>(children.which(), children),
+      countChildren: (children) => reply(children.count(), children),
+      getChildSpec: (children, id) => reply(children.getChildSpec(id), children),
+    },
+    handleCast: {
+      tryAgainRestart: (children, key, ctx) =>
+        after(children instanceof DynamicChildren ? children.retry(key as Pid) : children.retry(key as string), children, ctx),
+    },
+    handleInfo: {
+      EXIT: (children, signal, ctx) =>
+        after(children.exited(signal.from, signal.reason, (signal as ExitSignal).label), children, ctx),
+    },
+    terminate: (_reason, children: Children) => children.stopAll(),
+  },
+);
+
+function after(
+  outcome: MaybePromise<Outcome>,
+  children: Children,
+  ctx: Context<SupervisorProtocol>,
+): MaybePromise<HandlerResult<Children>> {
+  if (isPromise(outcome)) return outcome.then((settled) => after(settled, children, ctx) as HandlerResult<Children>);
+  if (outcome === 'continue') return noreply(children);
+  if (outcome === 'shutdown') return stop('shutdown', children);
+  // Through the mailbox, so that calls that came meanwhile are answered before the next try.
+  ctx.cast(ctx.self, 'tryAgainRestart', outcome.retry);
+  return noreply(children);
+}

@@ -1,0 +1,175 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { UncaughtOrigin } from './attribution.ts';
+import { type ChildSpec, completeFlags, type SupervisorFlags } from './child-spec.ts';
+import { type Clock, systemClock } from './clock.ts';
+import type { Context, Messaging } from './context.ts';
+import { CallError, ExitedError, StartError } from './errors.ts';
+import type { ExitReason } from './exit.ts';
+import { Kernel } from './kernel.ts';
+import { TIMER_MAX_MS } from './limits.ts';
+import type { Pid } from './pid.ts';
+import { spawn } from './start.ts';
+import { readTree, type TreeNode } from './supervision-tree.ts';
+import { SupervisorServer } from './supervisor-server.ts';
+
+export interface SystemOptions extends SupervisorFlags {
+  /** What events and pids call the system. Default `'beamish'`. */
+  readonly name?: string;
+  /** The children of the root supervisor, in start order. */
+  readonly children: readonly ChildSpec[];
+  /** Default: the machine's clock. */
+  readonly clock?: Clock;
+  /** Signals that stop the system in order. Default none: a library leaves them to the program. */
+  readonly signals?: readonly NodeJS.Signals[];
+  /**
+   * What to do with an uncaught error that belongs to no process of the system and for which the program has no listener of its
+   * own. Default: nothing, so that Node.js ends the program as it would without beamish.
+   */
+  readonly onUnattributedError?: (error: unknown, origin: UncaughtOrigin) => void;
+  /** Called with the payload of every message; `beamish/testing` freezes it. */
+  readonly onSend?: (payload: unknown) => void;
+}
+
+/** A running system. It keeps the Node.js process alive until it has stopped. */
+export interface System extends Messaging {
+  readonly name: string;
+  /** The root supervisor. */
+  readonly root: Pid;
+  /** How many processes live. */
+  readonly processCount: number;
+  /** Settles with the exit reason of the root supervisor: after `stop`, or when it gives up. Never rejects. */
+  readonly terminated: Promise<ExitReason>;
+  /** The supervision tree as it is now. */
+  tree(): Promise<TreeNode>;
+  /**
+   * Stops the tree in reverse start order and lets go of everything; the Node.js process can then end by itself. Idempotent.
+   * Takes at most as long as the `shutdown` times on the longest path.
+   */
+  stop(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+interface InitArg {
+  readonly start: { readonly id: string; readonly flags: Required<SupervisorFlags>; readonly children: readonly ChildSpec[] };
+  readonly started: (root: Pid, ctx: Context) => void;
+  readonly ended: (reason: ExitReason) => void;
+}
+
+let incarnations = 0;
+
+/**
+ * Starts a system: a root supervisor over `children` (strategy, intensity and period as for `supervisor`). Systems share nothing:
+ * names, pids and tables of one mean nothing in another. Rejects with `StartError` (`reason` says which child failed and why;
+ * what had started is stopped).
+ */
+export async function startSystem(options: SystemOptions): Promise<System> {
+  const name = options.name ?? 'beamish';
+  const kernel = new Kernel({
+    name,
+    id: `${name}@${process.pid}.${++incarnations}`,
+    clock: options.clock ?? systemClock,
+    guard: { onUnattributed: options.onUnattributedError ?? null },
+    onSend: options.onSend,
+  });
+  const keepAlive = setInterval(() => {}, TIMER_MAX_MS);
+  let ended: (reason: ExitReason) => void = () => {};
+  const terminated = new Promise<ExitReason>((resolve) => {
+    ended = resolve;
+  });
+  const release = (reason: ExitReason): void => {
+    clearInterval(keepAlive);
+    for (const signal of options.signals ?? []) process.off(signal, onSignal);
+    kernel.stop();
+    ended(reason);
+  };
+  const started = new Promise<{ root: Pid; ctx: Context }>((resolve) => {
+    const start = { id: 'root', flags: completeFlags(options), children: options.children };
+    const arg: InitArg = { start, started: (root, ctx) => resolve({ root, ctx }), ended: release };
+    spawn(kernel, null, init, arg, { name: 'init' });
+  });
+  const root = await Promise.race([started, terminated.then((reason) => Promise.reject(new StartError(reason)))]);
+  const system = new RunningSystem(name, kernel, root.root, root.ctx, terminated);
+  function onSignal(): void {
+    void system.stop();
+  }
+  for (const signal of options.signals ?? []) process.on(signal, onSignal);
+  return system;
+}
+
+/** The first process of a system: the parent of the root supervisor, and the caller of what its owner calls. */
+async function init({ start, started, ended }: InitArg, ctx: Context): Promise<void> {
+  ctx.trapExit(true);
+  const result = await ctx.startLink(SupervisorServer, start);
+  if (result === 'ignore' || 'error' in result) return ended(result === 'ignore' ? 'normal' : result.error);
+  const root = result.ok;
+  started(root, ctx);
+  for (;;) {
+    const message = await ctx.receive(() => true, 'infinity');
+    if (message === 'timeout' || message.tag !== 'EXIT') continue;
+    const { from, reason } = message.payload as { from: Pid; reason: ExitReason };
+    if (from === root) return ended(reason);
+  }
+}
+
+class RunningSystem implements System {
+  readonly name: string;
+  readonly root: Pid;
+  readonly terminated: Promise<ExitReason>;
+  readonly #kernel: Kernel;
+  readonly #ctx: Context;
+
+  constructor(name: string, kernel: Kernel, root: Pid, ctx: Context, terminated: Promise<ExitReason>) {
+    this.name = name;
+    this.root = root;
+    this.terminated = terminated;
+    this.#kernel = kernel;
+    this.#ctx = ctx;
+  }
+
+  get processCount(): number {
+    return this.#kernel.processCount;
+  }
+
+  call: Messaging['call'] = (dest: any, tag: any, ...args: any): Promise<any> => {
+    if (!this.#running()) return Promise.reject(new CallError('ERR_CALL_NOPROC', 'noproc', String(dest), tag));
+    return (this.#ctx.call as (...all: unknown[]) => Promise<unknown>)(dest, tag, ...args);
+  };
+
+  cast: Messaging['cast'] = (dest: any, tag: any, ...args: any): void => {
+    if (this.#running()) (this.#ctx.cast as (...all: unknown[]) => void)(dest, tag, ...args);
+  };
+
+  send: Messaging['send'] = (dest: any, tag: any, ...args: any): void => {
+    if (!this.#running()) throw new ExitedError(`the system '${this.name}' has stopped`);
+    (this.#ctx.send as (...all: unknown[]) => void)(dest, tag, ...args);
+  };
+
+  whereis: Messaging['whereis'] = (name) => this.#ctx.whereis(name);
+
+  isAlive(pid: Pid): boolean {
+    return this.#ctx.isAlive(pid);
+  }
+
+  exitProcess(pid: Pid, reason: ExitReason): void {
+    if (this.#running()) this.#ctx.exitProcess(pid, reason);
+  }
+
+  table: Messaging['table'] = (name) => this.#ctx.table(name);
+
+  tree(): Promise<TreeNode> {
+    return readTree(this, this.root);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#running()) this.#ctx.exitProcess(this.root, 'shutdown');
+    await this.terminated;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #running(): boolean {
+    return this.#ctx.isAlive(this.#ctx.self);
+  }
+}
