@@ -2,25 +2,21 @@ import type { Shutdown } from './child-spec.ts';
 import type { Context, ReceivedMessage } from './context.ts';
 import type { ExitReason } from './exit.ts';
 import type { Pid, Ref } from './pid.ts';
+import { DownSignal, ExitSignal } from './signals.ts';
 
 /** How a supervisor stops children: monitor, ask, wait, kill. A child that has unlinked itself cannot hang it. */
-
-interface Down {
-  readonly ref: Ref;
-  readonly reason: ExitReason;
-}
 
 /** Stops one child and returns the reason with which it ended. */
 export async function stopChild(ctx: Context, pid: Pid, shutdown: Shutdown): Promise<ExitReason> {
   const ref = ctx.monitor(pid);
-  const isDown = (m: ReceivedMessage): boolean => m.tag === 'DOWN' && (m.payload as Down).ref === ref;
+  const isDown = ({ payload }: ReceivedMessage): boolean => payload instanceof DownSignal && payload.ref === ref;
   ctx.exitProcess(pid, shutdown === 'brutal_kill' ? 'kill' : 'shutdown');
   let down = await ctx.receive(isDown, shutdown === 'brutal_kill' ? 'infinity' : shutdown);
   if (down === 'timeout') {
     ctx.exitProcess(pid, 'kill');
     down = await ctx.receive(isDown, 'infinity');
   }
-  return unlinkFlush(ctx, pid, ((down as ReceivedMessage).payload as Down).reason);
+  return unlinkFlush(ctx, pid, ((down as ReceivedMessage).payload as DownSignal).reason);
 }
 
 /** Stops many children at once, under one timer; calls back for each with the reason with which it ended. */
@@ -37,7 +33,7 @@ export async function stopChildren(
   };
   exitAll(shutdown === 'brutal_kill' ? 'kill' : 'shutdown');
   let until = typeof shutdown === 'number' ? ctx.clock.now() + shutdown : Number.POSITIVE_INFINITY;
-  const isDown = (m: ReceivedMessage): boolean => m.tag === 'DOWN' && waiting.has((m.payload as Down).ref);
+  const isDown = ({ payload }: ReceivedMessage): boolean => payload instanceof DownSignal && waiting.has(payload.ref);
   while (waiting.size > 0) {
     const left = until === Number.POSITIVE_INFINITY ? 'infinity' : Math.max(0, until - ctx.clock.now());
     const down = await ctx.receive(isDown, left);
@@ -46,7 +42,7 @@ export async function stopChildren(
       until = Number.POSITIVE_INFINITY;
       continue;
     }
-    const { ref, reason } = down.payload as Down;
+    const { ref, reason } = down.payload as DownSignal;
     const pid = waiting.get(ref) as Pid;
     waiting.delete(ref);
     ended(pid, await unlinkFlush(ctx, pid, reason));
@@ -56,7 +52,7 @@ export async function stopChildren(
 /** Leaves no EXIT of the child behind. DOWN with noproc: it ended before the monitor stood, and its EXIT knows why. */
 async function unlinkFlush(ctx: Context, pid: Pid, downReason: ExitReason): Promise<ExitReason> {
   ctx.unlink(pid);
-  const exit = await ctx.receive((m) => m.tag === 'EXIT' && (m.payload as { from: Pid }).from === pid, 0);
+  const exit = await ctx.receive(({ payload }) => payload instanceof ExitSignal && payload.from === pid, 0);
   if (downReason !== 'noproc') return downReason;
-  return exit === 'timeout' ? 'child_process_unlinked' : (exit.payload as { reason: ExitReason }).reason;
+  return exit === 'timeout' ? 'child_process_unlinked' : (exit.payload as ExitSignal).reason;
 }

@@ -1,5 +1,6 @@
 import type { Behaviour } from './behaviour.ts';
 import { RESTART_INTENSITY, RESTART_PERIOD_MS, WORKER_SHUTDOWN_MS } from './limits.ts';
+import { isTime } from './time.ts';
 import type { AutoShutdown, RestartType, Strategy } from './restart.ts';
 
 /** How a supervisor stops a child: kill at once, wait that many milliseconds and then kill, or wait for ever. */
@@ -110,9 +111,6 @@ export function checkFlags(flags: Required<SupervisorFlags>): SpecError | undefi
   if (!Number.isSafeInteger(intensity) || intensity < 0) return { invalid_intensity: intensity };
   if (!(typeof periodMs === 'number' && periodMs > 0)) return { invalid_period: periodMs };
   if (!autoShutdowns.has(autoShutdown)) return { invalid_auto_shutdown: autoShutdown };
-  if (strategy === 'simple_one_for_one' && autoShutdown !== 'never') {
-    return { bad_combination: { strategy, auto_shutdown: autoShutdown } };
-  }
   return undefined;
 }
 
@@ -126,6 +124,9 @@ export function checkChildSpec(child: ChildSpec, autoShutdown: AutoShutdown): Sp
   if (!isShutdown(child.shutdown)) return { invalid_shutdown: child.shutdown };
   if (!types.has(child.type)) return { invalid_child_type: child.type };
   if (typeof child.significant !== 'boolean') return { invalid_significant: child.significant };
+  const { name, handlerTimeoutMs } = child;
+  if (name !== undefined && (typeof name !== 'string' || name === '')) return { invalid_name: name };
+  if (handlerTimeoutMs !== undefined && !isTime(handlerTimeoutMs)) return { invalid_handler_timeout: handlerTimeoutMs };
   if (!child.significant) return undefined;
   if (autoShutdown === 'never') return { bad_combination: { auto_shutdown: autoShutdown, significant: true } };
   if (child.restart === 'permanent') return { bad_combination: { restart: child.restart, significant: true } };
@@ -147,5 +148,5 @@ export function checkChildSpecs(start: SupervisorStart): SpecError | undefined {
 }
 
 function isShutdown(value: unknown): value is Shutdown {
-  return value === 'brutal_kill' || value === 'infinity' || (typeof value === 'number' && value >= 0);
+  return value === 'brutal_kill' || value === 'infinity' || isTime(value);
 }

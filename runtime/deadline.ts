@@ -19,10 +19,12 @@ class DeadlineQueue {
   private timer: unknown = undefined;
   private readonly durationMs: number;
   private readonly clock: Clock;
+  private readonly emptied: () => void;
 
-  constructor(clock: Clock, durationMs: number) {
+  constructor(clock: Clock, durationMs: number, emptied: () => void) {
     this.clock = clock;
     this.durationMs = durationMs;
+    this.emptied = emptied;
   }
 
   add(deadline: Deadline): void {
@@ -44,7 +46,7 @@ class DeadlineQueue {
     for (;;) {
       this.dropDone();
       const first = this.entries[this.head];
-      if (first === undefined) return;
+      if (first === undefined) return this.emptied();
       if (first.at > now) {
         this.timer = this.clock.setTimer(this.tick, Math.max(1, first.at - now));
         return;
@@ -82,7 +84,8 @@ export class Deadlines {
     deadline.at = this.clock.now() + durationMs;
     let queue = this.queues.get(durationMs);
     if (queue === undefined) {
-      queue = new DeadlineQueue(this.clock, durationMs);
+      // Durations may be computed: a queue that has run empty must not stay for ever.
+      queue = new DeadlineQueue(this.clock, durationMs, () => this.queues.delete(durationMs));
       this.queues.set(durationMs, queue);
     }
     queue.add(deadline);

@@ -4,7 +4,7 @@ import type { Context, StartOptions } from './context.ts';
 import { describeExit, type ExitReason } from './exit.ts';
 import { Pid } from './pid.ts';
 import type { StartResult } from './process.ts';
-import { endedAsAsked, isReported, isRestarted } from './restart.ts';
+import { type AutoShutdown, endedAsAsked, isReported, isRestarted } from './restart.ts';
 import type { ChildCount, ChildInfo, StartChildResult } from './supervisor-protocol.ts';
 import type { SupervisorReporter } from './supervisor-report.ts';
 
@@ -24,10 +24,18 @@ export class DynamicChildren {
   private readonly template: ChildSpec;
   private readonly report: SupervisorReporter;
   private readonly allowRestart: () => boolean;
+  private readonly autoShutdown: AutoShutdown;
 
-  constructor(ctx: Context, template: ChildSpec, report: SupervisorReporter, allowRestart: () => boolean) {
+  constructor(
+    ctx: Context,
+    template: ChildSpec,
+    autoShutdown: AutoShutdown,
+    report: SupervisorReporter,
+    allowRestart: () => boolean,
+  ) {
     this.ctx = ctx;
     this.template = template;
+    this.autoShutdown = autoShutdown;
     this.report = report;
     this.allowRestart = allowRestart;
     const { handlerTimeoutMs, attribute } = template;
@@ -54,7 +62,7 @@ export class DynamicChildren {
     if (isReported(restart, reason)) this.report.error('child_terminated', reason, this.template, { pid, label });
     if (isRestarted(restart, reason)) return this.restart(pid, child);
     this.children.delete(pid);
-    return 'continue';
+    return this.autoShutdownNow() ? 'shutdown' : 'continue';
   }
 
   retry(pid: Pid): DynamicOutcome | Promise<DynamicOutcome> {
@@ -103,6 +111,12 @@ export class DynamicChildren {
 
   getChildSpec(pid: unknown): { readonly ok: ChildSpec } | { readonly error: 'not_found' } {
     return pid instanceof Pid && this.children.has(pid) ? { ok: this.template } : { error: 'not_found' };
+  }
+
+  /** A significant child has ended by itself, and is not restarted. */
+  private autoShutdownNow(): boolean {
+    if (this.autoShutdown === 'never' || !this.template.significant) return false;
+    return this.autoShutdown === 'any_significant' || this.children.size === 0;
   }
 
   private async restart(pid: Pid, child: DynamicChild): Promise<DynamicOutcome> {

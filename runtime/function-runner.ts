@@ -35,6 +35,8 @@ export class FunctionRunner implements Runner {
   /** Never called: the function's promise keeps the mailbox closed until the process ends. */
   handle(): void {}
 
+  exited(): void {}
+
   settled(): void {
     this.kernel.finish(this.process as Process, 'normal');
   }

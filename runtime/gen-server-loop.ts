@@ -24,7 +24,7 @@ class ServerContext extends ProcessContext {
   get from(): From {
     const call = this.#process.currentCall;
     if (call === null) throw new TypeError('ctx.from exists only while handleCall runs');
-    return { pid: call.caller, ref: call.ref };
+    return { pid: call.caller.pid, ref: call.ref };
   }
 }
 
@@ -149,7 +149,12 @@ export class GenServerLoop implements BehaviourRunner {
     this.idleTimer = undefined;
   }
 
+  exited(): void {
+    if (this.idleTimer !== undefined) this.cancelIdleTimer();
+  }
+
   private initialised(result: unknown): undefined {
+    if (result instanceof ServerResult) return this.initFailed({ bad_return_value: result });
     if (result instanceof InitRefusal) {
       if (result.kind === 'ignore') this.acknowledge('ignore');
       this.kernel.crash(this.process, result.reason);
@@ -178,8 +183,12 @@ export class GenServerLoop implements BehaviourRunner {
     this.phase = 'terminate';
     this.ending = { reason, reply };
     if (this.definition.terminate === undefined) return this.end();
-    const result = this.definition.terminate(reason, this.state, this.ctx);
-    return isPromise(result) ? result : this.end();
+    try {
+      const result = this.definition.terminate(reason, this.state, this.ctx);
+      return isPromise(result) ? result : this.end();
+    } catch (error) {
+      return this.failed(error);
+    }
   }
 
   private end(): undefined {

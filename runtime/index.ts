@@ -36,6 +36,7 @@ export {
   type CallResult,
   continueWith,
   type HandlerResult,
+  type InitOk,
   type InitResult,
   idleTimeout,
   ignore,

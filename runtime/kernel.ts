@@ -11,6 +11,7 @@ import { Scheduler } from './scheduler.ts';
 import { Signals } from './signals.ts';
 import { Tables } from './table.ts';
 import * as telemetry from './telemetry.ts';
+import { checkTime } from './time.ts';
 import { Timers } from './timers.ts';
 
 export interface SpawnOptions {
@@ -76,6 +77,7 @@ export class Kernel {
   /** Creates a process; its first step runs in a later turn. Link, monitor and name are in force before that. */
   spawn(parent: Process | null, initialCall: string, runner: Runner, options: SpawnOptions): Process {
     if (options.name !== undefined) this.assertFree(options.name);
+    if (options.handlerTimeoutMs !== undefined) checkTime(options.handlerTimeoutMs, 'handlerTimeoutMs');
     const slot = this.freeSlots.pop() ?? this.slots.length;
     const pid = new Pid(this.id, 0, slot, ++this.serial);
     const process = new Process(pid, parent, initialCall, runner);
@@ -164,14 +166,14 @@ export class Kernel {
     this.deliver(process, new Message('cast', tag, payload));
   }
 
-  call(caller: Process, dest: Dest, tag: string, payload: unknown, timeoutMs: number): Promise<unknown> {
+  call(caller: Process, dest: Dest, tag: string, payload: unknown, timeoutMs: number | 'infinity'): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const server = this.resolve(dest);
       const to = String(dest);
       if (server === undefined) return reject(new CallError('ERR_CALL_NOPROC', 'noproc', to, tag));
       if (server === caller) return reject(new CallError('ERR_CALL_SELF', 'calling_self', to, tag));
-      const call = new PendingCall(this.nextRef(), caller.pid, to, tag, resolve, reject);
-      if (timeoutMs !== Number.POSITIVE_INFINITY) this.deadlines.add(call, timeoutMs);
+      const call = new PendingCall(this, this.nextRef(), caller, to, tag, resolve, reject);
+      if (timeoutMs !== 'infinity') this.deadlines.add(call, checkTime(timeoutMs, 'timeoutMs'));
       this.onSend?.(payload);
       this.deliver(server, new Message('call', tag, payload, call));
     });
@@ -186,18 +188,29 @@ export class Kernel {
   }
 
   reply(ref: Ref, value: unknown): void {
-    const server = this.deferredCalls.get(ref);
-    if (server === undefined) return;
-    this.deferredCalls.delete(ref);
-    const call = server.deferredCalls?.get(ref);
-    server.deferredCalls?.delete(ref);
+    const call = this.forgetDeferred(ref);
     if (call !== undefined) this.answer(call, value);
   }
 
-  /** Replies unless the caller is gone: its code must not go on. */
   answer(call: PendingCall, value: unknown): void {
-    if (this.find(call.caller) === undefined) call.done = true;
-    else call.reply(value);
+    this.onSend?.(value);
+    call.reply(value);
+  }
+
+  /** A deferred call is settled, one way or the other. */
+  forgetDeferred(ref: Ref): PendingCall | undefined {
+    const server = this.deferredCalls.get(ref);
+    if (server === undefined) return undefined;
+    this.deferredCalls.delete(ref);
+    const call = server.deferredCalls?.get(ref);
+    server.deferredCalls?.delete(ref);
+    return call;
+  }
+
+  /** A message that a timer will deliver. */
+  sendLater(ref: Ref, delayMs: number, dest: Dest, tag: string, payload: unknown): void {
+    this.onSend?.(payload);
+    this.timers.start(ref, delayMs, dest, new Message('info', tag, payload));
   }
 
   /** What an error of user code means as an exit reason. */
@@ -233,7 +246,8 @@ export class Kernel {
       telemetry.processExit.publish({ system: this.name, pid, reason, label, initialCall });
     }
     if (process.handlerDeadline !== null) process.handlerDeadline.done = true;
-    process.receiver = null;
+    process.receiver?.cancel();
+    process.runner.exited();
     this.closePorts(process, reason);
     this.failCalls(process, reason);
     const { ack, abort } = process;
@@ -288,7 +302,8 @@ export class Kernel {
 
   /** The system has stopped: no timer, deadline or hook of it may keep anything alive. */
   stop(): void {
-    for (const process of this.slots) if (process !== undefined) this.finish(process, 'killed');
+    // The first process goes last: what it waits for must fail while it can still hear of it.
+    for (const process of [...this.slots].reverse()) if (process !== undefined) this.finish(process, 'killed');
     this.scheduler.stop();
     this.deadlines.clear();
     this.timers.clear();

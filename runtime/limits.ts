@@ -11,16 +11,16 @@ export const RESTART_INTENSITY = 1;
 export const RESTART_PERIOD_MS = 5_000;
 
 /** Messages one process handles before the next runnable process has its turn. */
-export const MESSAGES_PER_TURN = 64;
+export const MESSAGES_PER_TURN = 16;
 
-/** Messages a drain of the run queue handles before timers and sockets of the host have theirs. */
-export const MESSAGES_PER_DRAIN = 1_024;
+/** Messages that all processes together handle before timers and sockets of the host have their turn. */
+export const MESSAGES_PER_LOOP = 1_024;
 
-/** Longest a drain runs, whatever the count of messages, before timers and sockets of the host have theirs. */
-export const DRAIN_MS = 2;
+/** Longest that processes run, whatever the count of messages, before timers and sockets of the host have their turn. */
+export const LOOP_MS = 2;
 
-/** How many messages lie between two looks at the clock in a drain. */
-export const CLOCK_CHECK_MESSAGES = 64;
+/** How many messages lie between two looks at the clock. */
+export const CLOCK_CHECK_MESSAGES = 16;
 
 /** The longest delay a timer of the host takes (2^31 - 1 ms, 24.8 days). */
 export const TIMER_MAX_MS = 2_147_483_647;

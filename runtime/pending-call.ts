@@ -1,7 +1,9 @@
 import type { Deadline } from './deadline.ts';
 import { CallError } from './errors.ts';
 import type { ExitReason } from './exit.ts';
-import type { Pid, Ref } from './pid.ts';
+import type { Kernel } from './kernel.ts';
+import type { Ref } from './pid.ts';
+import { EXITED, type Process } from './process.ts';
 
 /**
  * A call that waits for its reply. It sits in the server's mailbox with the request, so that a local reply needs no table;
@@ -11,20 +13,23 @@ export class PendingCall implements Deadline {
   done = false;
   at = 0;
   readonly ref: Ref;
-  readonly caller: Pid;
+  readonly caller: Process;
   readonly dest: string;
   readonly tag: string;
   private readonly resolve: (value: unknown) => void;
   private readonly reject: (error: CallError) => void;
+  private readonly kernel: Kernel;
 
   constructor(
+    kernel: Kernel,
     ref: Ref,
-    caller: Pid,
+    caller: Process,
     dest: string,
     tag: string,
     resolve: (value: unknown) => void,
     reject: (error: CallError) => void,
   ) {
+    this.kernel = kernel;
     this.ref = ref;
     this.caller = caller;
     this.dest = dest;
@@ -35,20 +40,26 @@ export class PendingCall implements Deadline {
 
   /** A reply after the deadline, or a second one, goes nowhere: as with the alias of gen_server:call. */
   reply(value: unknown): void {
-    if (this.done) return;
-    this.done = true;
-    this.resolve(value);
+    if (this.settles()) this.resolve(value);
   }
 
   /** The server ended. */
   fail(reason: ExitReason): void {
-    if (this.done) return;
-    this.done = true;
+    if (!this.settles()) return;
     const code = reason === 'noproc' ? 'ERR_CALL_NOPROC' : 'ERR_CALL_EXIT';
     this.reject(new CallError(code, reason, this.dest, this.tag));
   }
 
   expire(): void {
+    this.kernel.forgetDeferred(this.ref);
+    if (this.caller.status === EXITED) return;
     this.reject(new CallError('ERR_CALL_TIMEOUT', 'timeout', this.dest, this.tag));
+  }
+
+  /** Once only; and the code of a caller that has exited must not go on. */
+  private settles(): boolean {
+    if (this.done) return false;
+    this.done = true;
+    return this.caller.status !== EXITED;
   }
 }

@@ -5,7 +5,6 @@ import { ExitedError, ProcessExit } from './errors.ts';
 import type { ExitReason } from './exit.ts';
 import type { Kernel } from './kernel.ts';
 import { CALL_TIMEOUT_MS } from './limits.ts';
-import { Message } from './message.ts';
 import type { Dest, From, Name, Pid, Ref } from './pid.ts';
 import type { Port } from './port.ts';
 import { EXITED, type Process, type StartResult } from './process.ts';
@@ -47,9 +46,7 @@ export class ProcessContext implements Context {
   }
 
   call(dest: Dest, tag: string, payload?: unknown, options?: { timeoutMs?: number | 'infinity' }): Promise<any> {
-    const timeoutMs = options?.timeoutMs ?? CALL_TIMEOUT_MS;
-    const ms = timeoutMs === 'infinity' ? Number.POSITIVE_INFINITY : timeoutMs;
-    return this.#kernel.call(this.#alive(), dest, tag, payload, ms);
+    return this.#kernel.call(this.#alive(), dest, tag, payload, options?.timeoutMs ?? CALL_TIMEOUT_MS);
   }
 
   cast(dest: Dest, tag: string, payload?: unknown): void {
@@ -70,18 +67,19 @@ export class ProcessContext implements Context {
   sendAfter(delayMs: number, tag: string, payload?: unknown, dest: Dest = this.self): Ref {
     this.#alive();
     const ref = this.#kernel.nextRef();
-    this.#kernel.timers.start(ref, delayMs, dest, new Message('info', tag, payload));
+    this.#kernel.sendLater(ref, delayMs, dest, tag, payload);
     return ref;
   }
 
   startTimer(delayMs: number, message?: unknown, dest: Dest = this.self): Ref {
     this.#alive();
     const ref = this.#kernel.nextRef();
-    this.#kernel.timers.start(ref, delayMs, dest, new Message('info', 'timeout', { ref, message }));
+    this.#kernel.sendLater(ref, delayMs, dest, 'timeout', { ref, message });
     return ref;
   }
 
   cancelTimer(ref: Ref): number | false {
+    this.#alive();
     return this.#kernel.timers.cancel(ref);
   }
 

@@ -30,6 +30,8 @@ export interface Runner {
   handle(message: Message): unknown;
   settled(value: unknown): unknown;
   failed(error: unknown): unknown;
+  /** The process has exited: let go of timers. */
+  exited(): void;
   /** The tag being handled, for reports. */
   readonly handling: string;
 }
@@ -50,6 +52,8 @@ export interface MonitorRecord {
 export interface Receiver {
   readonly match: (message: Message) => boolean;
   readonly settle: (message: Message) => void;
+  /** The process has exited: it never settles. */
+  readonly cancel: () => void;
 }
 
 /** A process and those it descends from; shared by all children of one parent. */

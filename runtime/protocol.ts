@@ -40,13 +40,15 @@ export type CallReply<P extends Protocol, T> =
   Payload<P, 'call', T> extends Call<infer _In, infer Out> ? Out : Payload<P, 'call', T>;
 
 /** The arguments after a tag: the payload unless it is `void`, then the options, if the operation has any. */
-export type PayloadArgs<Value, Options = never> = [Options] extends [never]
-  ? [Value] extends [void]
-    ? [payload?: undefined]
-    : [payload: Value]
+export type PayloadArgs<Value, Options = never> = IsAny<Value> extends true
+  ? WithOptions<[payload?: any], Options>
   : [Value] extends [void]
-    ? [payload?: undefined, options?: Options]
-    : [payload: Value, options?: Options];
+    ? WithOptions<[payload?: undefined], Options>
+    : WithOptions<[payload: Value], Options>;
+
+type WithOptions<Args extends unknown[], Options> = [Options] extends [never] ? Args : [...Args, options?: Options];
+/** A destination whose protocol is not known takes any payload. */
+type IsAny<T> = 0 extends 1 & T ? true : false;
 
 export type MaybePromise<T> = T | PromiseLike<T>;
 

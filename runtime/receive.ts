@@ -3,6 +3,7 @@ import { BadArgError } from './errors.ts';
 import type { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
 import type { Process } from './process.ts';
+import { checkTime } from './time.ts';
 
 /** Selective receive: the first matching message, now or when it comes. */
 export function receive(
@@ -20,12 +21,16 @@ export function receive(
     const matches = (message: Message): boolean => message.kind !== 'continue' && match(shown(message));
     const waiting = process.take(matches);
     if (waiting !== undefined) return resolve(taken(kernel, process, waiting));
+    if (timeoutMs !== 'infinity') checkTime(timeoutMs, 'timeoutMs');
     if (timeoutMs === 0) return resolve('timeout');
 
     let timer: unknown;
-    const settle = (outcome: () => void): void => {
+    const clear = (): void => {
       process.receiver = null;
       if (timer !== undefined) kernel.clock.clearTimer(timer);
+    };
+    const settle = (outcome: () => void): void => {
+      clear();
       outcome();
     };
     process.receiver = {
@@ -38,6 +43,7 @@ export function receive(
         }
       },
       settle: (message) => settle(() => resolve(taken(kernel, process, message))),
+      cancel: clear,
     };
     if (timeoutMs === 'infinity') return;
     const receiver = process.receiver;
@@ -50,7 +56,7 @@ export function receive(
 function shown(message: Message): ReceivedMessage {
   const { kind, tag, payload, call } = message;
   const base = { kind: kind as ReceivedMessage['kind'], tag, payload };
-  return call === null ? base : { ...base, from: { pid: call.caller, ref: call.ref } };
+  return call === null ? base : { ...base, from: { pid: call.caller.pid, ref: call.ref } };
 }
 
 function taken(kernel: Kernel, process: Process, message: Message): ReceivedMessage {

@@ -2,7 +2,7 @@ import { runAttributed, runUnattributed } from './attribution.ts';
 import type { Clock } from './clock.ts';
 import type { Deadline } from './deadline.ts';
 import type { Kernel } from './kernel.ts';
-import { CLOCK_CHECK_MESSAGES, DRAIN_MS, MESSAGES_PER_DRAIN, MESSAGES_PER_TURN } from './limits.ts';
+import { CLOCK_CHECK_MESSAGES, LOOP_MS, MESSAGES_PER_LOOP, MESSAGES_PER_TURN } from './limits.ts';
 import type { Message } from './message.ts';
 import { isPromise } from './protocol.ts';
 import { EXITED, IDLE, type Process, RUNNABLE, RUNNING, WAITING } from './process.ts';
@@ -29,8 +29,9 @@ class HandlerDeadline implements Deadline {
 }
 
 /**
- * The run queue of one thread. A turn hands a process some of its messages; a drain is as many turns as fit the budget,
- * after which the host's timers and sockets have theirs. Armed by a microtask: an idle system costs nothing.
+ * The run queue of one thread. A turn hands a process some of its messages; a drain is turn after turn, until none is runnable or
+ * the budget is spent. The budget spans all drains of one round of the event loop, since drains are microtasks and could
+ * otherwise follow each other for ever without timers and sockets having their turn. An idle system costs nothing.
  */
 export class Scheduler {
   /** Whose code is on the stack, or null: a signal that it brings on itself waits until the callback yields. */
@@ -40,6 +41,11 @@ export class Scheduler {
   private length = 0;
   private armed = false;
   private stopped = false;
+  /** Messages handled in this round of the event loop, and when its time is over. */
+  private used = 0;
+  private nextCheck = CLOCK_CHECK_MESSAGES;
+  private roundOpen = false;
+  private roundEnd = 0;
   private readonly kernel: Kernel;
   private readonly clock: Clock;
 
@@ -68,23 +74,35 @@ export class Scheduler {
   };
 
   private readonly drain = (): void => {
-    let messages = 0;
-    let nextCheck = CLOCK_CHECK_MESSAGES;
-    const end = this.clock.now() + DRAIN_MS;
     while (this.length > 0 && !this.stopped) {
+      if (this.used >= this.nextCheck && this.budgetSpent()) return; // the next round goes on
+
       const process = this.queue[this.head] as Process;
       this.queue[this.head] = undefined;
       this.head = (this.head + 1) & (this.queue.length - 1);
       this.length--;
-      messages += this.turn(process);
-      if (messages < nextCheck) continue;
-      nextCheck = messages + CLOCK_CHECK_MESSAGES;
-      if (messages >= MESSAGES_PER_DRAIN || this.clock.now() >= end) {
-        setImmediate(this.drain);
-        return;
-      }
+      this.used += this.turn(process);
     }
     this.armed = false;
+  };
+
+  /** Looked at every few messages only, and the end of the round is asked for only then: most rounds are short. */
+  private budgetSpent(): boolean {
+    this.nextCheck = this.used + CLOCK_CHECK_MESSAGES;
+    if (!this.roundOpen) {
+      this.roundOpen = true;
+      this.roundEnd = this.clock.now() + LOOP_MS;
+      setImmediate(this.nextRound);
+      return false;
+    }
+    return this.used >= MESSAGES_PER_LOOP || this.clock.now() >= this.roundEnd;
+  }
+
+  private readonly nextRound = (): void => {
+    this.roundOpen = false;
+    this.used = 0;
+    this.nextCheck = CLOCK_CHECK_MESSAGES;
+    if (this.armed) this.drain();
   };
 
   /** Some messages of one process; returns how many. */
@@ -168,7 +186,9 @@ export class Scheduler {
       process.handlerDeadline = new HandlerDeadline(this.kernel, process);
       this.kernel.deadlines.add(process.handlerDeadline, process.handlerTimeoutMs);
     }
-    promise.then(process.onSettled, process.onFailed);
+    // Only a promise of the language settles once and never throws from `then`.
+    const settling = promise instanceof Promise ? promise : Promise.resolve(promise);
+    settling.then(process.onSettled, process.onFailed);
   }
 
   private settle(process: Process, run: (outcome: unknown) => unknown, outcome: unknown): void {

@@ -1,4 +1,5 @@
 import type { ExitReason } from './exit.ts';
+import { checkTime } from './time.ts';
 
 /** What happens right after a callback: a `continue` before any queued message, or a timeout when nothing comes. */
 export type Next =
@@ -95,5 +96,5 @@ export function continueWith(tag: string, payload?: unknown): Next {
 
 /** Delivers the info message `'timeout'` if no message comes within `timeoutMs`; any message cancels it. */
 export function idleTimeout(timeoutMs: number): Next {
-  return { idleTimeoutMs: timeoutMs };
+  return { idleTimeoutMs: checkTime(timeoutMs, 'idleTimeout') };
 }

@@ -62,7 +62,7 @@ export class Signals {
       this.kernel.find(target)?.monitoredBy?.delete(ref);
       return true;
     }
-    if (flush) watcher.take((m) => m.tag === 'DOWN' && m.kind === 'info' && (m.payload as { ref: Ref }).ref === ref);
+    if (flush) watcher.take(({ payload }) => payload instanceof DownSignal && payload.ref === ref);
     return false;
   }
 
@@ -151,6 +151,20 @@ function exitMessage(from: Pid, reason: ExitReason): Message {
   return new Message('info', 'EXIT', new ExitSignal(from, reason, null));
 }
 
+/** The payload of a DOWN message; a class for the same reason. */
+export class DownSignal {
+  readonly ref: Ref;
+  readonly type = 'process';
+  readonly object: Dest;
+  readonly reason: ExitReason;
+
+  constructor(ref: Ref, object: Dest, reason: ExitReason) {
+    this.ref = ref;
+    this.object = object;
+    this.reason = reason;
+  }
+}
+
 function downMessage(ref: Ref, object: Dest, reason: ExitReason): Message {
-  return new Message('info', 'DOWN', { ref, type: 'process', object, reason });
+  return new Message('info', 'DOWN', new DownSignal(ref, object, reason));
 }

@@ -4,7 +4,8 @@ import type { Deadline } from './deadline.ts';
 import { FunctionRunner } from './function-runner.ts';
 import type { Kernel } from './kernel.ts';
 import type { Ref } from './pid.ts';
-import type { Process, StartResult } from './process.ts';
+import { EXITED, type Process, type StartResult } from './process.ts';
+import { checkTime } from './time.ts';
 
 interface Tie {
   readonly link?: boolean;
@@ -37,6 +38,7 @@ export function start(
   arg: unknown,
   options: StartOptions & Tie,
 ): Promise<StartResult> {
+  if (options.timeoutMs !== undefined) checkTime(options.timeoutMs, 'timeoutMs');
   return new Promise((resolve) => {
     const holder = options.name === undefined ? undefined : kernel.resolve(options.name);
     if (holder !== undefined) return resolve({ error: { already_started: holder.pid } });
@@ -44,7 +46,7 @@ export function start(
     const deadline = options.timeoutMs === undefined ? null : new InitDeadline(kernel, process, parent);
     process.ack = (result) => {
       if (deadline !== null) deadline.done = true;
-      resolve(result);
+      if (parent?.status !== EXITED) resolve(result); // the code of a dead parent does not go on
     };
     if (deadline !== null && options.timeoutMs !== undefined) kernel.deadlines.add(deadline, options.timeoutMs);
   });

@@ -6,7 +6,7 @@ import type { Pid } from './pid.ts';
 import { isPromise, type MaybePromise } from './protocol.ts';
 import { RestartWindow } from './restart.ts';
 import { type HandlerResult, noreply, reply, stop, stopInit } from './server-result.ts';
-import type { ExitSignal } from './signals.ts';
+import { ExitSignal } from './signals.ts';
 import { type ExitOutcome, StaticChildren } from './static-children.ts';
 import type { ChildInfo, ChildResult, StartChildResult, SupervisorProtocol } from './supervisor-protocol.ts';
 import { SupervisorReporter } from './supervisor-report.ts';
@@ -35,7 +35,7 @@ export const SupervisorServer: GenServer<SupervisorProtocol, SupervisorStart> = 
       const window = new RestartWindow(flags.intensity, flags.periodMs);
       const allowRestart = (): boolean => window.allow(ctx.clock.now());
       const report = new SupervisorReporter(ctx, start.id, dynamic);
-      if (dynamic) return new DynamicChildren(ctx, start.children[0] as ChildSpec, report, allowRestart) as Children;
+      if (dynamic) return dynamicChildren(ctx, start, report, allowRestart);
       const children = new StaticChildren(ctx, flags, report, allowRestart);
       const failure = await children.startAll(start.children);
       if (failure === undefined) return children as Children;
@@ -65,11 +65,23 @@ export const SupervisorServer: GenServer<SupervisorProtocol, SupervisorStart> = 
     },
     handleInfo: {
       EXIT: (children, signal, ctx) =>
-        after(children.exited(signal.from, signal.reason, (signal as ExitSignal).label), children, ctx),
+        // A message of user code that looks like a signal is none.
+        signal instanceof ExitSignal
+          ? after(children.exited(signal.from, signal.reason, signal.label), children, ctx)
+          : noreply(children),
     },
     terminate: (_reason, children: Children) => children.stopAll(),
   },
 );
+
+function dynamicChildren(
+  ctx: Context,
+  { flags, children }: SupervisorStart,
+  report: SupervisorReporter,
+  allowRestart: () => boolean,
+): Children {
+  return new DynamicChildren(ctx, children[0] as ChildSpec, flags.autoShutdown, report, allowRestart);
+}
 
 function after(
   outcome: MaybePromise<Outcome>,

@@ -8,6 +8,7 @@ import type { ExitReason } from './exit.ts';
 import { Kernel } from './kernel.ts';
 import { TIMER_MAX_MS } from './limits.ts';
 import type { Pid } from './pid.ts';
+import { ExitSignal } from './signals.ts';
 import { spawn } from './start.ts';
 import { readTree, type TreeNode } from './supervision-tree.ts';
 import { SupervisorServer } from './supervisor-server.ts';
@@ -39,6 +40,8 @@ export interface System extends Messaging {
   readonly processCount: number;
   /** Settles with the exit reason of the root supervisor: after `stop`, or when it gives up. Never rejects. */
   readonly terminated: Promise<ExitReason>;
+  /** Whether `stop` was called or one of the `signals` came; if not, the end of the system is the root supervisor giving up. */
+  readonly stopRequested: boolean;
   /** The supervision tree as it is now. */
   tree(): Promise<TreeNode>;
   /**
@@ -99,15 +102,20 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 /** The first process of a system: the parent of the root supervisor, and the caller of what its owner calls. */
 async function init({ start, started, ended }: InitArg, ctx: Context): Promise<void> {
   ctx.trapExit(true);
+  // However this process ends, the system ends with it.
+  let outcome: { readonly reason: ExitReason } | undefined;
+  ctx.openPort({ close: (reason) => ended(outcome === undefined ? reason : outcome.reason) });
   const result = await ctx.startLink(SupervisorServer, start);
-  if (result === 'ignore' || 'error' in result) return ended(result === 'ignore' ? 'normal' : result.error);
+  if (result === 'ignore' || 'error' in result) {
+    outcome = { reason: result === 'ignore' ? 'normal' : result.error };
+    return;
+  }
   const root = result.ok;
   started(root, ctx);
-  for (;;) {
+  while (outcome === undefined) {
     const message = await ctx.receive(() => true, 'infinity');
-    if (message === 'timeout' || message.tag !== 'EXIT') continue;
-    const { from, reason } = message.payload as { from: Pid; reason: ExitReason };
-    if (from === root) return ended(reason);
+    if (message === 'timeout' || !(message.payload instanceof ExitSignal)) continue;
+    if (message.payload.from === root) outcome = { reason: message.payload.reason };
   }
 }
 
@@ -115,6 +123,7 @@ class RunningSystem implements System {
   readonly name: string;
   readonly root: Pid;
   readonly terminated: Promise<ExitReason>;
+  stopRequested = false;
   readonly #kernel: Kernel;
   readonly #ctx: Context;
 
@@ -151,7 +160,7 @@ class RunningSystem implements System {
   }
 
   exitProcess(pid: Pid, reason: ExitReason): void {
-    if (this.#running()) this.#ctx.exitProcess(pid, reason);
+    if (this.#running()) this.#kernel.signals.exit(this.#ctx.self, pid, reason);
   }
 
   table: Messaging['table'] = (name) => this.#ctx.table(name);
@@ -161,6 +170,7 @@ class RunningSystem implements System {
   }
 
   async stop(): Promise<void> {
+    this.stopRequested = true;
     if (this.#running()) this.#ctx.exitProcess(this.root, 'shutdown');
     await this.terminated;
   }

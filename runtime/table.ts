@@ -1,4 +1,4 @@
-import { BadArgError } from './errors.ts';
+import { BadArgError, ExitedError } from './errors.ts';
 import type { Kernel } from './kernel.ts';
 import { Message } from './message.ts';
 import type { Pid } from './pid.ts';
@@ -75,6 +75,7 @@ export class Table<K = unknown, V = unknown> {
 
   private writable(): Map<unknown, unknown> {
     const { data } = this;
+    if (this.kernel.find(this.user) === undefined) throw new ExitedError(`${this.user} has exited: it cannot write`);
     if (this.kernel.tables.named(data.name) !== data) throw new BadArgError(`table '${data.name}' is deleted`);
     if (data.access === 'protected' && data.owner !== this.user) {
       throw new BadArgError(`table '${data.name}' is protected: only its owner ${data.owner} writes to it`);

@@ -1,8 +1,8 @@
 import type { Clock, TimerHandle } from './clock.ts';
 import type { Kernel } from './kernel.ts';
-import { TIMER_MAX_MS } from './limits.ts';
 import type { Message } from './message.ts';
 import { type Dest, Pid, type Ref } from './pid.ts';
+import { checkTime } from './time.ts';
 
 interface Timer {
   readonly at: number;
@@ -28,9 +28,7 @@ export class Timers {
 
   /** A timer to a pid dies with that process; one to a name looks the name up when it fires. */
   start(ref: Ref, delayMs: number, dest: Dest, message: Message): void {
-    if (!(delayMs >= 0 && delayMs <= TIMER_MAX_MS)) {
-      throw new RangeError(`a timer takes 0 to ${TIMER_MAX_MS} ms, not ${delayMs}`);
-    }
+    checkTime(delayMs, 'delayMs');
     if (dest instanceof Pid) {
       const target = this.kernel.find(dest);
       if (target === undefined) return;

@@ -58,7 +58,7 @@ export const MissingClause: GenServer<CounterProtocol, number> = genServer(impor
 // @ts-expect-error a table is missing: handleInfo
 export const MissingTable: GenServer<CounterProtocol, number> = genServer(import.meta, 'MissingTable', {
   init: (start) => ({ count: start }),
-  handleCall: { get: (state) => reply(state.count, state), add: (state) => reply(1, state) },
+  handleCall: { get: (state: { count: number }) => reply(state.count, state), add: (state) => reply(1, state) },
   handleCast: { crash: (state) => noreply(state) },
 });
 
@@ -94,4 +94,11 @@ export async function uses(ctx: Context, dest: Dest<CounterProtocol>): Promise<C
   // @ts-expect-error a plain text is not a name: it has no protocol
   ctx.cast('counter', 'crash', 'boom');
   return total + text.length;
+}
+
+/** A destination whose protocol is not known takes any message. */
+export async function untyped(ctx: Context): Promise<void> {
+  ctx.send(ctx.self, 'tag', 1);
+  ctx.cast(ctx.self, 'tag');
+  await ctx.call(ctx.self, 'tag', { any: 'thing' }, { timeoutMs: 1 });
 }
