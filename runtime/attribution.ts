@@ -58,7 +58,8 @@ function onUncaughtException(error: unknown): void {
 
 function onUnhandledRejection(reason: unknown): void {
   if (settle(reason, 'unhandledRejection')) return;
-  const error = reason instanceof Error ? reason : new Error('a promise was rejected and nobody handled it', { cause: reason });
+  const error =
+    reason instanceof Error ? reason : new Error('a promise was rejected and nobody handled it', { cause: reason });
   process.nextTick(() => {
     throw error;
   });

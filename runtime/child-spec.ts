@@ -1,7 +1,7 @@
 import type { Behaviour } from './behaviour.ts';
 import { RESTART_INTENSITY, RESTART_PERIOD_MS, WORKER_SHUTDOWN_MS } from './limits.ts';
-import { isTime } from './time.ts';
 import type { AutoShutdown, RestartType, Strategy } from './restart.ts';
+import { isTime } from './time.ts';
 
 /** How a supervisor stops a child: kill at once, wait that many milliseconds and then kill, or wait for ever. */
 export type Shutdown = 'brutal_kill' | number | 'infinity';

@@ -46,7 +46,10 @@ class DeadlineQueue {
     for (;;) {
       this.dropDone();
       const first = this.entries[this.head];
-      if (first === undefined) return this.emptied();
+      if (first === undefined) {
+        this.emptied();
+        return;
+      }
       if (first.at > now) {
         this.timer = this.clock.setTimer(this.tick, Math.max(1, first.at - now));
         return;

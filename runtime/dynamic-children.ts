@@ -93,7 +93,8 @@ export class DynamicChildren {
       if (failure === undefined) failures.set(key, { reason, count: 1 });
       else failure.count++;
     });
-    for (const { reason, count } of failures.values()) this.report.error('shutdown_error', reason, this.template, { count });
+    for (const { reason, count } of failures.values())
+      this.report.error('shutdown_error', reason, this.template, { count });
   }
 
   which(): ChildInfo[] {

@@ -8,8 +8,8 @@ import type { From, Pid } from './pid.ts';
 import { EXITED, type Process } from './process.ts';
 import { ProcessContext } from './process-context.ts';
 import { isPromise } from './protocol.ts';
-import { ExitSignal } from './signals.ts';
 import { InitOk, InitRefusal, type Next, ServerResult } from './server-result.ts';
+import { ExitSignal } from './signals.ts';
 import { unexpectedMessage } from './telemetry.ts';
 
 /** The context of a server: `from` exists while a call is handled. */
@@ -118,14 +118,13 @@ export class GenServerLoop implements BehaviourRunner {
     this.state = result.state;
     const { kind, next } = result;
     if (kind === 'stop') return this.terminate(result.reason, null);
-    if (kind === 'stopReply') return this.terminate(result.reason, { value: result.value });
     const call = this.process.currentCall;
+    if (call === null && kind !== 'noreply') return this.terminate({ bad_return_value: result }, null);
+    if (kind === 'stopReply') return this.terminate(result.reason, { value: result.value });
     if (call !== null) {
       this.process.currentCall = null;
       if (kind === 'reply') this.kernel.answer(call, result.value);
       else this.kernel.deferCall(this.process, call);
-    } else if (kind === 'reply') {
-      return this.terminate({ bad_return_value: 'reply without a call' }, null);
     }
     this.message = null;
     if (next !== null) this.prepare(next);
@@ -180,6 +179,7 @@ export class GenServerLoop implements BehaviourRunner {
   }
 
   private terminate(reason: ExitReason, reply: { readonly value: unknown } | null): unknown {
+    if (this.process.pendingExit !== null) return undefined; // a signal has ended it already: terminate does not run
     this.phase = 'terminate';
     this.ending = { reason, reply };
     if (this.definition.terminate === undefined) return this.end();

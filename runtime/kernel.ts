@@ -2,7 +2,7 @@ import { guardUncaught, releaseUncaught, type UncaughtGuard } from './attributio
 import type { Clock } from './clock.ts';
 import { Deadlines } from './deadline.ts';
 import { BadArgError, CallError, ExitedError, ProcessExit } from './errors.ts';
-import { errorExit, type ExitReason, isNormalExit } from './exit.ts';
+import { type ExitReason, errorExit, isNormalExit } from './exit.ts';
 import { Message } from './message.ts';
 import { PendingCall } from './pending-call.ts';
 import { type Dest, Pid, type Ref } from './pid.ts';
@@ -230,7 +230,9 @@ export class Kernel {
   /** Ends a process: from here on it exists for nobody. */
   finish(process: Process, reason: ExitReason): void {
     if (process.status === EXITED) return;
-    this.signals.exited(process, reason, () => this.forget(process, reason));
+    // A signal that came while its code was on the stack came first.
+    const first = process.pendingExit === null ? reason : process.pendingExit.reason;
+    this.signals.exited(process, first, () => this.forget(process, first));
   }
 
   /** A name, timers, tables, ports and open calls of a dead process are gone before anybody learns of its death. */

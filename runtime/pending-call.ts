@@ -52,7 +52,7 @@ export class PendingCall implements Deadline {
 
   expire(): void {
     this.kernel.forgetDeferred(this.ref);
-    if (this.caller.status === EXITED) return;
+    if (!this.heard()) return;
     this.reject(new CallError('ERR_CALL_TIMEOUT', 'timeout', this.dest, this.tag));
   }
 
@@ -60,6 +60,11 @@ export class PendingCall implements Deadline {
   private settles(): boolean {
     if (this.done) return false;
     this.done = true;
-    return this.caller.status !== EXITED;
+    return this.heard();
+  }
+
+  /** The first process calls for the owner of the system, who lives on when it has exited. */
+  private heard(): boolean {
+    return this.caller.status !== EXITED || this.caller.parent === null;
   }
 }

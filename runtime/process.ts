@@ -37,10 +37,7 @@ export interface Runner {
 }
 
 /** How a start went: `{ ok }`, `'ignore'` (init declined) or `{ error }` with the exit reason. */
-export type StartResult<P extends object = any> =
-  | { readonly ok: Pid<P> }
-  | 'ignore'
-  | { readonly error: ExitReason };
+export type StartResult<P extends object = any> = { readonly ok: Pid<P> } | 'ignore' | { readonly error: ExitReason };
 
 export interface MonitorRecord {
   readonly watcher: Pid;

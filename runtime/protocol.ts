@@ -40,11 +40,12 @@ export type CallReply<P extends Protocol, T> =
   Payload<P, 'call', T> extends Call<infer _In, infer Out> ? Out : Payload<P, 'call', T>;
 
 /** The arguments after a tag: the payload unless it is `void`, then the options, if the operation has any. */
-export type PayloadArgs<Value, Options = never> = IsAny<Value> extends true
-  ? WithOptions<[payload?: any], Options>
-  : [Value] extends [void]
-    ? WithOptions<[payload?: undefined], Options>
-    : WithOptions<[payload: Value], Options>;
+export type PayloadArgs<Value, Options = never> =
+  IsAny<Value> extends true
+    ? WithOptions<[payload?: any], Options>
+    : [Value] extends [void]
+      ? WithOptions<[payload?: undefined], Options>
+      : WithOptions<[payload: Value], Options>;
 
 type WithOptions<Args extends unknown[], Options> = [Options] extends [never] ? Args : [...Args, options?: Options];
 /** A destination whose protocol is not known takes any payload. */

@@ -4,8 +4,8 @@ import type { Deadline } from './deadline.ts';
 import type { Kernel } from './kernel.ts';
 import { CLOCK_CHECK_MESSAGES, LOOP_MS, MESSAGES_PER_LOOP, MESSAGES_PER_TURN } from './limits.ts';
 import type { Message } from './message.ts';
-import { isPromise } from './protocol.ts';
 import { EXITED, IDLE, type Process, RUNNABLE, RUNNING, WAITING } from './process.ts';
+import { isPromise } from './protocol.ts';
 
 const settledPromise = Promise.resolve();
 
@@ -70,7 +70,7 @@ export class Scheduler {
   }
 
   private readonly arm = (): void => {
-    settledPromise.then(this.drain);
+    void settledPromise.then(this.drain);
   };
 
   private readonly drain = (): void => {

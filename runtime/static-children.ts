@@ -1,5 +1,5 @@
-import { type ChildSpec, checkChildSpec } from './child-spec.ts';
 import { stopChild } from './child-shutdown.ts';
+import { type ChildSpec, checkChildSpec } from './child-spec.ts';
 import type { Context } from './context.ts';
 import type { ExitReason } from './exit.ts';
 import { Pid } from './pid.ts';
@@ -41,7 +41,9 @@ export class StaticChildren {
   }
 
   /** Starts all in order; on failure those already started are stopped in reverse order. Undefined if all is well. */
-  async startAll(specs: readonly ChildSpec[]): Promise<{ readonly id: string; readonly reason: ExitReason } | undefined> {
+  async startAll(
+    specs: readonly ChildSpec[],
+  ): Promise<{ readonly id: string; readonly reason: ExitReason } | undefined> {
     for (const spec of specs) this.children.set(spec.id, { spec, pid: undefined });
     const failure = await this.start([...this.children.values()]);
     if (failure !== undefined) await this.stopAll();
@@ -178,7 +180,8 @@ export class StaticChildren {
       const { pid, spec } = child;
       if (pid instanceof Pid) {
         const reason = await stopChild(this.ctx, pid, spec.shutdown);
-        if (!endedAsAsked(spec.restart, spec.shutdown, reason)) this.report.error('shutdown_error', reason, spec, { pid });
+        if (!endedAsAsked(spec.restart, spec.shutdown, reason))
+          this.report.error('shutdown_error', reason, spec, { pid });
       }
       this.forget(child);
     }

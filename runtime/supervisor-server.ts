@@ -1,4 +1,4 @@
-import { checkChildSpecs, checkFlags, type ChildSpec, type SupervisorStart } from './child-spec.ts';
+import { type ChildSpec, checkChildSpecs, checkFlags, type SupervisorStart } from './child-spec.ts';
 import type { Context } from './context.ts';
 import { DynamicChildren, type DynamicOutcome } from './dynamic-children.ts';
 import { type GenServer, genServer } from './gen-server.ts';
@@ -61,7 +61,11 @@ export const SupervisorServer: GenServer<SupervisorProtocol, SupervisorStart> = 
     },
     handleCast: {
       tryAgainRestart: (children, key, ctx) =>
-        after(children instanceof DynamicChildren ? children.retry(key as Pid) : children.retry(key as string), children, ctx),
+        after(
+          children instanceof DynamicChildren ? children.retry(key as Pid) : children.retry(key as string),
+          children,
+          ctx,
+        ),
     },
     handleInfo: {
       EXIT: (children, signal, ctx) =>

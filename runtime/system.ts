@@ -53,7 +53,11 @@ export interface System extends Messaging {
 }
 
 interface InitArg {
-  readonly start: { readonly id: string; readonly flags: Required<SupervisorFlags>; readonly children: readonly ChildSpec[] };
+  readonly start: {
+    readonly id: string;
+    readonly flags: Required<SupervisorFlags>;
+    readonly children: readonly ChildSpec[];
+  };
   readonly started: (root: Pid, ctx: Context) => void;
   readonly ended: (reason: ExitReason) => void;
 }

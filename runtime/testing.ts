@@ -26,7 +26,8 @@ export function simulatedClock(): SimulatedClock {
     let first: SimulatedTimer | undefined;
     for (const timer of timers) {
       if (timer.at > until) continue;
-      if (first === undefined || timer.at < first.at || (timer.at === first.at && timer.serial < first.serial)) first = timer;
+      if (first === undefined || timer.at < first.at || (timer.at === first.at && timer.serial < first.serial))
+        first = timer;
     }
     return first;
   };

@@ -1,0 +1,16 @@
+import { cpus, loadavg, totalmem } from 'node:os';
+
+/** One line on what a figure was measured with. */
+export function machine(): string {
+  const { model } = cpus()[0] ?? { model: 'unknown CPU' };
+  const load = loadavg()
+    .map((value) => value.toFixed(1))
+    .join(' ');
+  return `Node ${process.version}, ${cpus().length} x ${model}, ${Math.round(totalmem() / 2 ** 30)} GiB, load ${load}`;
+}
+
+export function spread(values: readonly number[]): { min: number; median: number; max: number } {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (index: number): number => sorted[index] ?? Number.NaN;
+  return { min: at(0), median: at(sorted.length >> 1), max: at(sorted.length - 1) };
+}

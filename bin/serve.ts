@@ -1,0 +1,93 @@
+import { basename, resolve } from 'node:path';
+import { type McpServer, mcpNode } from '../mcp/index.ts';
+import { name, StartError, type System, startSystem } from '../runtime/index.ts';
+import { type HttpListenerProtocol, streamableHttp } from '../transports/http/index.ts';
+import { stdio } from '../transports/stdio.ts';
+import type { Transport } from '../transports/transport.ts';
+import type { ServeCommand } from './arguments.ts';
+import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from './limits.ts';
+import { loadServer } from './load-server.ts';
+import { createLogger, logReports } from './log.ts';
+import { startProblem } from './start-problem.ts';
+import { treeText } from './tree-text.ts';
+
+/** Prints for people. */
+type Say = (text: string) => void;
+
+/** Runs a node until it is stopped; returns the exit code. */
+export async function serve(command: ServeCommand, say: Say, complain: Say): Promise<number> {
+  const logger = createLogger(process.env['BEAMISH_LOG']);
+  const loaded = await loadServer(command.module, process.cwd());
+  if ('error' in loaded) {
+    complain(loaded.error);
+    return EXIT_USAGE;
+  }
+  const stopLogging = logReports(logger);
+  try {
+    const system = await start(command, loaded.ok, (error, origin) => {
+      logger.error({ err: error, origin }, 'an error that belongs to no process: code at the top of a module?');
+    });
+    if (command.http !== undefined) await announce(system, command, say);
+    await system.terminated;
+    if (system.stopRequested) return EXIT_OK;
+    complain('the root supervisor gave up: too many restarts; the reports above name the culprit');
+    return EXIT_FAILED;
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    complain(startProblem(error.reason));
+    return EXIT_FAILED;
+  } finally {
+    stopLogging();
+  }
+}
+
+async function start(
+  command: ServeCommand,
+  server: McpServer,
+  onUnattributedError: (error: unknown, origin: string) => void,
+): Promise<System> {
+  let system: System | undefined;
+  const transports: Transport[] = [];
+  if (command.http !== undefined) transports.push(streamableHttp(command.http));
+  // The end of the input is how a client asks a stdio server to go.
+  if (command.stdio) transports.push(stdio({ onClose: () => void system?.stop() }));
+  system = await startSystem({
+    children: [mcpNode('mcp', { servers: [server], transports })],
+    signals: ['SIGINT', 'SIGTERM'],
+    onUnattributedError,
+  });
+  return system;
+}
+
+async function announce(system: System, command: ServeCommand, say: Say): Promise<void> {
+  const { url } = await system.call(name<HttpListenerProtocol>('http_listener'), 'address');
+  const client = { command: 'npx', args: ['beamish', 'serve', resolve(command.module), '--stdio'] };
+  say(`Listening on ${url}
+
+Supervision tree:
+${treeText(await system.tree())}
+
+Call it:
+${curlLine(url)}
+
+A client that starts it itself over stdio is configured like this:
+${JSON.stringify({ mcpServers: { [basename(command.module).replace(/\.[cm]?[jt]s$/, '')]: client } }, null, 2)}
+
+Stop with Ctrl-C.`);
+}
+
+/** One line that works in a shell: the stateless revision needs no session. */
+function curlLine(url: string): string {
+  const meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientCapabilities': {},
+  };
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: meta } });
+  const headers = [
+    'content-type: application/json',
+    'accept: application/json, text/event-stream',
+    'mcp-protocol-version: 2026-07-28',
+    'mcp-method: tools/list',
+  ];
+  return `curl -s ${url} ${headers.map((h) => `-H '${h}'`).join(' ')} -d '${body}'`;
+}

@@ -1,0 +1,89 @@
+import { DefinitionError } from './errors.ts';
+
+/**
+ * Every bound of a node of the MCP layer, each an option of `mcpNode`. Times are milliseconds, lengths are characters,
+ * the rest are counts.
+ */
+export interface McpLimits {
+  /** How long a request may take when its tool names no `timeoutMs`; past it the request is ended and answered. */
+  readonly requestTimeoutMs: number;
+  /** The longest `timeoutMs` that a tool may ask for, and the end of every request whatever its progress. */
+  readonly requestTimeoutMaxMs: number;
+  /** How long a session may stay without a request before it is ended. */
+  readonly sessionIdleMs: number;
+  /** Sessions at one time; more are refused. */
+  readonly sessionsMax: number;
+  /** Characters of a session id that a client may send. Longer ones cannot be ours. */
+  readonly sessionIdLengthMax: number;
+  /** Messages in one JSON-RPC batch. */
+  readonly batchMax: number;
+  /** Arrays and objects inside each other in one message. */
+  readonly messageDepthMax: number;
+  /** Characters of a request id. An id is echoed, and is kept as long as its request. */
+  readonly requestIdLengthMax: number;
+  /** Arrays and objects inside each other in arguments, and in structured content. */
+  readonly valueDepthMax: number;
+  /** Values in arguments, and in structured content. */
+  readonly valueNodesMax: number;
+  /** Characters of a string that a `pattern` is matched against; longer strings do not match. */
+  readonly patternInputMax: number;
+  /** How often one validation may follow a `$ref`: what recursive schemas can cost. */
+  readonly refStepsMax: number;
+  /** Problems named in one answer about invalid arguments. */
+  readonly problemsMax: number;
+  /** Values in the result of a tool, its content included. */
+  readonly resultNodesMax: number;
+  /** The least time between two progress notifications of one request; those in between are dropped. */
+  readonly progressPauseMs: number;
+  /** Tools in one page of `tools/list`. */
+  readonly listPageMax: number;
+  /** How long a client may keep a list (2026-07-28, `ttlMs`). */
+  readonly listFreshMs: number;
+}
+
+/** The defaults. */
+export const MCP_LIMITS: McpLimits = Object.freeze({
+  requestTimeoutMs: 60_000,
+  requestTimeoutMaxMs: 600_000,
+  sessionIdleMs: 1_800_000,
+  sessionsMax: 10_000,
+  sessionIdLengthMax: 256,
+  batchMax: 100,
+  messageDepthMax: 128,
+  requestIdLengthMax: 256,
+  valueDepthMax: 64,
+  valueNodesMax: 100_000,
+  patternInputMax: 65_536,
+  refStepsMax: 100_000,
+  problemsMax: 10,
+  resultNodesMax: 1_000_000,
+  progressPauseMs: 50,
+  listPageMax: 1_000,
+  listFreshMs: 60_000,
+});
+
+/** The bounds of the schemas of tools; they hold where a tool is defined, which no node has options for. */
+export const SCHEMA_LIMITS: {
+  /** Arrays and objects inside each other. */
+  readonly depthMax: number;
+  /** Values. */
+  readonly nodesMax: number;
+  /** Characters of its JSON text. */
+  readonly lengthMax: number;
+} = Object.freeze({ depthMax: 64, nodesMax: 10_000, lengthMax: 262_144 });
+
+/**
+ * The defaults with some of them replaced. Throws `DefinitionError` (`ERR_LIMIT`) for a name that is no limit and for a
+ * value that is not a positive whole number.
+ */
+export function mcpLimits(overrides: Partial<McpLimits> = {}): McpLimits {
+  for (const [name, value] of Object.entries(overrides)) {
+    if (!Object.hasOwn(MCP_LIMITS, name)) {
+      throw new DefinitionError('ERR_LIMIT', `no such limit: ${name}; there are ${Object.keys(MCP_LIMITS).join(', ')}`);
+    }
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new DefinitionError('ERR_LIMIT', `limit ${name} must be a positive whole number, not ${String(value)}`);
+    }
+  }
+  return Object.freeze({ ...MCP_LIMITS, ...overrides });
+}

@@ -1,0 +1,82 @@
+/** What a revision of MCP is to the rest of this layer: one module, one line in `registry.ts`. */
+
+import type { ToolResult } from '../content.ts';
+import type { ErrorObject } from '../errors.ts';
+import type { JsonObject } from '../json-rpc.ts';
+import type { Era } from '../tool.ts';
+
+export type { Era } from '../tool.ts';
+
+/** Where in `_meta` a message names the revision it is of; only messages of stateless revisions do. */
+export const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
+
+/** What a server or a client says of itself. */
+export interface Implementation {
+  readonly name: string;
+  readonly version: string;
+  readonly [further: string]: unknown;
+}
+
+/** What a stateless request says of its client, in `_meta`. */
+export interface Envelope {
+  readonly version: string;
+  readonly clientCapabilities: JsonObject;
+  readonly clientInfo?: Implementation;
+  readonly logLevel?: string;
+}
+
+/** A request that a client may send. */
+export interface RequestRule {
+  /** What is wrong with the parameters; undefined if nothing is. The message names the member and what it must be. */
+  readonly problem: (params: JsonObject) => string | undefined;
+  /** The capability that the server must have declared for it. */
+  readonly capability?: 'tools';
+  /** Its result says how long it may be kept (`ttlMs`, `cacheScope`). */
+  readonly cacheable?: true;
+  /** The parameter that the HTTP header `Mcp-Name` repeats. */
+  readonly nameHeader?: 'name' | 'uri';
+}
+
+/** A tool as `tools/list` shows it, with all that any revision has. */
+export interface ListedTool {
+  readonly name: string;
+  readonly title?: string;
+  readonly description: string;
+  readonly inputSchema: JsonObject;
+  readonly outputSchema?: JsonObject;
+  readonly annotations?: object;
+  readonly icons?: readonly object[];
+}
+
+/** Who found the error: the protocol layer, or the code of a tool. */
+export type ErrorOrigin = 'protocol' | 'tool';
+
+export interface Revision {
+  /** `'2026-07-28'`. */
+  readonly version: string;
+  readonly era: Era;
+  /** Whether several messages may come as one array. */
+  readonly batches: boolean;
+  /** The requests that clients may send. */
+  readonly requests: ReadonlyMap<string, RequestRule>;
+  /** The notifications that clients may send. */
+  readonly clientNotifications: ReadonlySet<string>;
+  /** The notifications that this server may send. */
+  readonly serverNotifications: ReadonlySet<string>;
+  /** The client capabilities that mean something; each must be an object. */
+  readonly clientCapabilities: readonly string[];
+  /** Reads what `_meta` says of the client; only stateless revisions have it. */
+  readonly readEnvelope?: (meta: JsonObject) => { readonly envelope: Envelope } | { readonly error: ErrorObject };
+  /** A tool as clients of this revision may see it. */
+  listedTool(tool: ListedTool): object;
+  /** What a server says of itself, as clients of this revision may see it. */
+  serverInfo(info: Implementation): Implementation;
+  /** The result of a request: the members it needs, and what this revision puts on every result. */
+  result(body: object, server: Implementation, cacheable?: { readonly freshMs: number }): object;
+  /** The result of a tool call. */
+  toolResult(result: ToolResult, server: Implementation): object;
+  /** An error as this revision may send it. */
+  error(error: ErrorObject): ErrorObject;
+  /** The HTTP status of an answer that is this error. */
+  httpStatus(code: number, origin: ErrorOrigin): number;
+}

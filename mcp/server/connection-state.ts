@@ -1,0 +1,68 @@
+import type { Pid, Ref } from '../../runtime/index.ts';
+import type { ConnectionContext, ConnectionInfo, Outbound } from '../../transports/transport.ts';
+import type { Pin } from '../era.ts';
+import type { RequestId } from '../json-rpc.ts';
+import type { McpLimits } from '../limits.ts';
+import type { Revision } from '../revision/contract.ts';
+import { type NodeNames, nodeNames } from './node-names.ts';
+import type { RequestProtocol } from './request.ts';
+
+export interface EndpointConfig {
+  readonly node: string;
+  /** Which of the node's servers answers here. */
+  readonly server: string;
+  readonly limits: McpLimits;
+}
+
+/** A call of a tool that runs in a process of its own. */
+export interface Run {
+  readonly pid: Pid<RequestProtocol>;
+  readonly exchange: number;
+  readonly id: RequestId;
+  readonly tool: string;
+  readonly revision: Revision;
+  /** Whether the peer's leaving the exchange cancels it. In a session over HTTP it does not (2025-11-25, Sending Messages). */
+  readonly endsWithExchange: boolean;
+}
+
+/** What one connection has under way. It is the connection process's own and changes in place. */
+export interface ConnectionState {
+  readonly config: EndpointConfig;
+  readonly names: NodeNames;
+  readonly kind: ConnectionInfo['kind'];
+  /** The era of a stream, decided by its first message. */
+  pin: Pin;
+  /** The session of a stream; over HTTP each request names its own. */
+  streamSession: string | undefined;
+  /** By the monitor of its process. */
+  readonly runs: Map<Ref, Run>;
+  readonly runOfExchange: Map<number, Ref>;
+}
+
+export function openConnection(config: EndpointConfig, kind: ConnectionInfo['kind']): ConnectionState {
+  return {
+    config,
+    names: nodeNames(config.node),
+    kind,
+    pin: undefined,
+    streamSession: undefined,
+    runs: new Map(),
+    runOfExchange: new Map(),
+  };
+}
+
+/** Ends an exchange with a message. If it has ended already, the transport drops it. */
+export function answer(
+  ctx: ConnectionContext,
+  exchange: number,
+  message: object,
+  http?: { readonly status?: number; readonly headers?: Readonly<Record<string, string>> },
+): void {
+  const outbound: Outbound = { exchange, message, end: true, ...(http === undefined ? {} : { http }) };
+  ctx.cast(ctx.self, 'send', outbound);
+}
+
+/** Ends an exchange that needs no answer: a notification, a response. */
+export function endExchange(ctx: ConnectionContext, exchange: number, status?: number): void {
+  ctx.cast(ctx.self, 'send', { exchange, end: true, ...(status === undefined ? {} : { http: { status } }) });
+}

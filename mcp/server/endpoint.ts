@@ -1,0 +1,136 @@
+import type {
+  ConnectionContext,
+  ConnectionDown,
+  ConnectionInfo,
+  Endpoint,
+  EndpointSpec,
+  Inbound,
+} from '../../transports/transport.ts';
+import {
+  type MessageRoute,
+  type RefusedRoute,
+  routePost,
+  routeStream,
+  routeVerb,
+  type StatelessRoute,
+} from '../era.ts';
+import { errorObject, INVALID_REQUEST, PARSE_ERROR } from '../errors.ts';
+import type { Headers } from '../headers.ts';
+import { errorMessage, type Message, parseMessage } from '../json-rpc.ts';
+import { answer, type ConnectionState, type EndpointConfig, endExchange, openConnection } from './connection-state.ts';
+import { abortRun, cancelRequest, runEnded, serveRequest } from './request-leg.ts';
+import { closeStreamSession, endSession, serveSessionMessage } from './session-leg.ts';
+
+/**
+ * The protocol at one connection: reads a message, decides which era it is of, and answers or starts the process that will.
+ * It runs in the connection's own process and keeps only what is under way there.
+ */
+export const McpEndpoint: Endpoint<EndpointConfig, ConnectionState> = {
+  init: (config: EndpointConfig, { kind }: ConnectionInfo) => openConnection(config, kind),
+
+  handleInbound(state, inbound, ctx) {
+    const done =
+      inbound.http === undefined ? fromStream(state, inbound, ctx) : fromHttp(state, inbound, inbound.http, ctx);
+    return done === undefined ? state : done.then(() => state);
+  },
+
+  handleAbort(state, exchange, ctx) {
+    abortRun(state, exchange, ctx);
+    return state;
+  },
+
+  handleDown(state, down: ConnectionDown, ctx) {
+    runEnded(state, down, ctx);
+    return state;
+  },
+
+  handleClose(state, _reason, ctx) {
+    closeStreamSession(state, ctx);
+  },
+};
+
+/** What a transport needs to run the endpoint in its connections. */
+export function endpointSpec(config: EndpointConfig): EndpointSpec {
+  return { module: import.meta.url, exportName: 'McpEndpoint', config };
+}
+
+type Done = Promise<void> | undefined;
+
+function fromStream(state: ConnectionState, inbound: Inbound, ctx: ConnectionContext): Done {
+  const { route, pin } = routeStream(read(state, inbound), state.pin);
+  state.pin = pin;
+  return follow(state, inbound.exchange, route, undefined, ctx);
+}
+
+function fromHttp(
+  state: ConnectionState,
+  inbound: Inbound,
+  http: NonNullable<Inbound['http']>,
+  ctx: ConnectionContext,
+): Done {
+  const headers = http.headers as Headers;
+  const { limits } = state.config;
+  if (http.method === 'POST') {
+    return follow(state, inbound.exchange, routePost(read(state, inbound), headers, limits), headers, ctx);
+  }
+  const route = routeVerb(http.method, headers, limits);
+  if (route.kind === 'refused') return refuse(state, inbound.exchange, route, ctx);
+  if (route.kind === 'end') return endSession(state, inbound.exchange, route.sessionId, ctx);
+  // The server has nothing to say of its own accord: the stream is optional (2025-11-25, Listening for Messages).
+  const error = errorObject(INVALID_REQUEST, 'this server offers no stream of its own; send a POST');
+  const http405 = { status: 405, headers: { allow: 'POST, DELETE' } };
+  answer(ctx, inbound.exchange, errorMessage(undefined, error), http405);
+  return undefined;
+}
+
+function read(state: ConnectionState, { text, fault }: Inbound): Message {
+  if (fault === undefined) return parseMessage(text, state.config.limits);
+  const what =
+    fault === 'message_too_long' ? 'the message is longer than this server reads' : 'the message is not UTF-8';
+  return { kind: 'invalid', id: undefined, error: errorObject(PARSE_ERROR, what) };
+}
+
+function follow(
+  state: ConnectionState,
+  exchange: number,
+  route: MessageRoute,
+  headers: Headers | undefined,
+  ctx: ConnectionContext,
+): Done {
+  if (route.kind === 'stateless') return stateless(state, exchange, route, headers, ctx);
+  if (route.kind === 'sessions') return serveSessionMessage(state, exchange, route, ctx);
+  return refuse(state, exchange, route, ctx);
+}
+
+function stateless(
+  state: ConnectionState,
+  exchange: number,
+  { message, revision, envelope }: StatelessRoute,
+  headers: Headers | undefined,
+  ctx: ConnectionContext,
+): Done {
+  // On a stream a connection cancels what it asked for; over HTTP it closes the response instead.
+  const scope = state.kind === 'stream' ? String(ctx.self) : undefined;
+  if (message.kind === 'request') {
+    const clientCapabilities = envelope?.clientCapabilities ?? {};
+    return serveRequest(
+      state,
+      exchange,
+      message,
+      { revision, headers, clientCapabilities, scope, session: undefined },
+      ctx,
+    );
+  }
+  if (message.method === 'notifications/cancelled' && scope !== undefined) {
+    cancelRequest(state, scope, message.params, ctx);
+  }
+  endExchange(ctx, exchange);
+  return undefined;
+}
+
+function refuse(state: ConnectionState, exchange: number, route: RefusedRoute, ctx: ConnectionContext): undefined {
+  const { id, error, status, reply, allow } = route;
+  const http = { status, ...(allow === undefined ? {} : { headers: { allow } }) };
+  if (reply || state.kind === 'http') answer(ctx, exchange, errorMessage(id, error), http);
+  else endExchange(ctx, exchange);
+}

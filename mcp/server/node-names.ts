@@ -1,0 +1,39 @@
+import { type Name, name } from '../../runtime/index.ts';
+import type { RequestId } from '../json-rpc.ts';
+import type { RequestProtocol } from './request.ts';
+import type { SessionProtocol } from './session.ts';
+import type { SessionManagerProtocol } from './session-manager.ts';
+
+/** The names of a node's processes and tables. They begin with the node's id, so that one system may run several nodes. */
+export interface NodeNames {
+  readonly registry: Name;
+  readonly sessionStore: Name;
+  readonly sessionManager: Name<SessionManagerProtocol>;
+  readonly sessionSup: Name;
+  readonly requestSup: Name;
+  /** Server name -> `Catalog`; owned by the registry. */
+  readonly catalogTable: string;
+  /** Session id -> `SessionRecord`; owned by the session store. */
+  readonly sessionTable: string;
+}
+
+export function nodeNames(node: string): NodeNames {
+  return {
+    registry: name(`${node}_registry`),
+    sessionStore: name(`${node}_session_store`),
+    sessionManager: name(`${node}_session_manager`),
+    sessionSup: name(`${node}_session_sup`),
+    requestSup: name(`${node}_request_sup`),
+    catalogTable: `${node}_catalogs`,
+    sessionTable: `${node}_sessions`,
+  };
+}
+
+export function sessionName(node: string, sessionId: string): Name<SessionProtocol> {
+  return name(`${node}_session:${sessionId}`);
+}
+
+/** A request in flight, so that `notifications/cancelled` finds it. `scope` is the session, or the stream's connection. */
+export function requestName(node: string, scope: string, id: RequestId): Name<RequestProtocol> {
+  return name(`${node}_request:${scope}:${typeof id}:${id}`);
+}

@@ -1,0 +1,110 @@
+import { type ChildSpec, child, supervisor } from '../../runtime/index.ts';
+import type { Transport } from '../../transports/transport.ts';
+import { DefinitionError, quoted } from '../errors.ts';
+import { type McpLimits, mcpLimits } from '../limits.ts';
+import { isMcpServer, type McpServer } from './definition.ts';
+import { endpointSpec } from './endpoint.ts';
+import { nodeNames } from './node-names.ts';
+import { Registry } from './registry.ts';
+import { Request } from './request.ts';
+import { Session } from './session.ts';
+import { SessionManager } from './session-manager.ts';
+import { SessionStore } from './session-store.ts';
+
+/** A transport and the server of the node that answers on it. */
+export interface Served {
+  readonly transport: Transport;
+  readonly server: string;
+}
+
+export interface McpNodeSpec {
+  /** At least one; their names must differ. */
+  readonly servers: readonly McpServer[];
+  /** A node with several servers names the one that each transport serves. */
+  readonly transports: readonly (Transport | Served)[];
+  /** Bounds that differ from `MCP_LIMITS`. */
+  readonly limits?: Partial<McpLimits>;
+}
+
+/** A tier absorbs this many crashes within this time before it gives up and takes the tiers after it along. */
+const tier = { strategy: 'one_for_one', intensity: 10, periodMs: 10_000 } as const;
+
+/**
+ * An MCP node: the specification of a supervisor, to be a child of a system. Its tiers start in order and stop in reverse, so that on
+ * a stop the transports finish what is in flight while all that they need still runs. A tier that gives up restarts those after it
+ * (`rest_for_one`).
+ *
+ * `id` begins the names of the node's processes. Throws `DefinitionError`: `ERR_SERVER` if a server is missing, ambiguous or not
+ * made by `mcpServer`, `ERR_LIMIT` for a wrong limit. A schema that does not compile, and a transport that cannot listen, make
+ * the start of the node fail.
+ */
+export function mcpNode(id: string, { servers, transports, limits: overrides }: McpNodeSpec): ChildSpec {
+  const limits = mcpLimits(overrides);
+  checkServers(id, servers);
+  const names = nodeNames(id);
+  const shared = { node: id, limits };
+  return supervisor(id, { strategy: 'rest_for_one', intensity: 3, periodMs: 60_000 }, [
+    supervisor('registry_sup', tier, [
+      child(Registry, { ...shared, servers }, { id: 'registry', name: names.registry }),
+    ]),
+    supervisor('infrastructure_sup', tier, [
+      child(SessionStore, { node: id }, { id: 'session_store', name: names.sessionStore }),
+      child(SessionManager, shared, { id: 'session_manager', name: names.sessionManager }),
+    ]),
+    supervisor('server_sup', tier, [
+      dynamic('session_sup', names.sessionSup, {
+        ...child(Session, shared as never, { restart: 'temporary' }),
+        id: 'session',
+      }),
+      dynamic('request_sup', names.requestSup, {
+        // Tools are the user's code: what they leave behind must find its culprit.
+        ...child(Request, shared as never, { restart: 'temporary', attribute: true }),
+        id: 'request',
+      }),
+    ]),
+    supervisor(
+      'transport_sup',
+      tier,
+      transports.map((each) => {
+        const { transport, server } = servedBy(id, each, servers);
+        return transport.childSpec(endpointSpec({ ...shared, server }));
+      }),
+    ),
+  ]);
+}
+
+function dynamic(id: string, name: string, template: ChildSpec): ChildSpec {
+  return supervisor(id, { strategy: 'simple_one_for_one', name }, [template]);
+}
+
+function checkServers(node: string, servers: readonly McpServer[]): void {
+  if (!Array.isArray(servers) || servers.length === 0) {
+    throw new DefinitionError(
+      'ERR_SERVER',
+      `node ${quoted(node)}: servers must be an array of at least one mcpServer(…)`,
+    );
+  }
+  const names = new Set<string>();
+  for (const server of servers) {
+    if (!isMcpServer(server)) {
+      throw new DefinitionError('ERR_SERVER', `node ${quoted(node)}: each of servers must be made by mcpServer(…)`);
+    }
+    if (names.has(server.name)) {
+      throw new DefinitionError('ERR_SERVER', `node ${quoted(node)}: two servers are called ${quoted(server.name)}`);
+    }
+    names.add(server.name);
+  }
+}
+
+function servedBy(node: string, each: Transport | Served, servers: readonly McpServer[]): Served {
+  const [only, another] = servers as [McpServer, McpServer?];
+  if (!('transport' in each)) {
+    if (another === undefined) return { transport: each, server: only.name };
+    const example = `{ transport, server: ${quoted(only.name)} }`;
+    const message = `node ${quoted(node)} has several servers: say which one transport ${quoted(each.id)} serves, such as ${example}`;
+    throw new DefinitionError('ERR_SERVER', message);
+  }
+  if (servers.some(({ name }) => name === each.server)) return each;
+  const message = `node ${quoted(node)}: transport ${quoted(each.transport.id)} serves ${quoted(each.server)}, which is none of its servers`;
+  throw new DefinitionError('ERR_SERVER', message);
+}

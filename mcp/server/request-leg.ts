@@ -1,0 +1,145 @@
+/** Requests at a connection: answered at once, or by a process that the connection watches, so that an answer is certain. */
+
+import { CallError, describeExit, type Pid, type StartChildResult, startChild } from '../../runtime/index.ts';
+import type { ConnectionContext, ConnectionDown } from '../../transports/transport.ts';
+import { errorObject, INTERNAL_ERROR, INVALID_REQUEST, quoted } from '../errors.ts';
+import type { Headers } from '../headers.ts';
+import {
+  errorMessage,
+  isJsonObject,
+  type JsonObject,
+  type RequestId,
+  type RequestMessage,
+  resultMessage,
+} from '../json-rpc.ts';
+import type { Revision } from '../revision/contract.ts';
+import type { Catalog } from './catalog.ts';
+import { answer, type ConnectionState } from './connection-state.ts';
+import type { ToolRun } from './methods/outcome.ts';
+import { handleRequest } from './methods.ts';
+import { requestName } from './node-names.ts';
+import type { ToolRequest } from './request.ts';
+
+/** What is known of a request beside its message. */
+export interface RequestOrigin {
+  readonly revision: Revision;
+  /** Of a stateless request over HTTP. */
+  readonly headers: Headers | undefined;
+  readonly clientCapabilities: JsonObject;
+  /** See `ToolRequest`. */
+  readonly scope: string | undefined;
+  readonly session: { readonly id: string; readonly pid: Pid } | undefined;
+}
+
+const unavailable = 503;
+
+export function catalogOf({ config, names }: ConnectionState, ctx: ConnectionContext): Catalog | undefined {
+  return ctx.table<string, Catalog>(names.catalogTable)?.get(config.server);
+}
+
+/** The registry or a supervisor is being restarted: the request has not begun, and may be sent again. */
+export function answerUnavailable(
+  state: ConnectionState,
+  exchange: number,
+  id: RequestId,
+  why: string,
+  ctx: ConnectionContext,
+): void {
+  const error = errorObject(
+    INTERNAL_ERROR,
+    `server ${quoted(state.config.server)} is not available: ${why}; try again`,
+  );
+  answer(ctx, exchange, errorMessage(id, error), { status: unavailable });
+}
+
+export function serveRequest(
+  state: ConnectionState,
+  exchange: number,
+  message: RequestMessage,
+  origin: RequestOrigin,
+  ctx: ConnectionContext,
+): Promise<void> | undefined {
+  const { id } = message;
+  const catalog = catalogOf(state, ctx);
+  if (catalog === undefined) {
+    answerUnavailable(state, exchange, id, 'its registry is being restarted', ctx);
+    return undefined;
+  }
+  const outcome = handleRequest(message, catalog, origin.revision, origin.headers);
+  if (outcome.kind === 'run') return startRun(state, exchange, id, outcome.run, origin, ctx);
+  if (outcome.kind === 'result') answer(ctx, exchange, resultMessage(id, outcome.result));
+  else answer(ctx, exchange, errorMessage(id, outcome.error), { status: outcome.status });
+  return undefined;
+}
+
+async function startRun(
+  state: ConnectionState,
+  exchange: number,
+  id: RequestId,
+  { tool, args, timeoutMs, progressToken }: ToolRun,
+  { revision, clientCapabilities, scope, session }: RequestOrigin,
+  ctx: ConnectionContext,
+): Promise<void> {
+  const { config, kind, names } = state;
+  // Two answers with one id cannot be told apart on a stream; over HTTP each has its own exchange.
+  if (kind === 'stream' && scope !== undefined && ctx.whereis(requestName(config.node, scope, id)) !== undefined) {
+    const error = errorObject(INVALID_REQUEST, `a request with the id ${JSON.stringify(id)} is in flight`);
+    return answer(ctx, exchange, errorMessage(id, error));
+  }
+  const request: ToolRequest = {
+    server: config.server,
+    version: revision.version,
+    id,
+    tool: tool.name,
+    args,
+    timeoutMs,
+    progressToken,
+    clientCapabilities,
+    connection: ctx.self,
+    exchange,
+    scope,
+    session,
+  };
+  const started = await startChild(ctx, names.requestSup, request).catch(unstarted);
+  if ('error' in started || started.ok === undefined) {
+    const why = 'error' in started ? describeExit(started.error) : 'ignored';
+    return answerUnavailable(state, exchange, id, why, ctx);
+  }
+  const ref = ctx.monitor(started.ok);
+  const endsWithExchange = kind === 'stream' || session === undefined;
+  state.runs.set(ref, { pid: started.ok, exchange, id, tool: tool.name, revision, endsWithExchange });
+  state.runOfExchange.set(exchange, ref);
+}
+
+/** A supervisor that died or is being restarted is no fault of the connection. */
+function unstarted(error: unknown): StartChildResult {
+  if (error instanceof CallError) return { error: error.reason };
+  throw error;
+}
+
+/** The process of a request has ended. If that was not its own orderly end, the peer still waits. */
+export function runEnded(state: ConnectionState, { ref, reason }: ConnectionDown, ctx: ConnectionContext): void {
+  const run = state.runs.get(ref);
+  if (run === undefined) return;
+  state.runs.delete(ref);
+  state.runOfExchange.delete(run.exchange);
+  if (reason === 'normal') return;
+  const error = errorObject(INTERNAL_ERROR, `tool ${quoted(run.tool)} failed: ${describeExit(reason)}`);
+  const status = run.revision.httpStatus(INTERNAL_ERROR, 'tool');
+  answer(ctx, run.exchange, errorMessage(run.id, run.revision.error(error)), { status });
+}
+
+/** The peer has left an exchange. */
+export function abortRun(state: ConnectionState, exchange: number, ctx: ConnectionContext): void {
+  const ref = state.runOfExchange.get(exchange);
+  const run = ref === undefined ? undefined : state.runs.get(ref);
+  if (run?.endsWithExchange === true) ctx.cast(run.pid, 'cancel', { answered: false });
+}
+
+/** `notifications/cancelled`: of a request that has ended, or never was, it means nothing. */
+export function cancelRequest(state: ConnectionState, scope: string, params: unknown, ctx: ConnectionContext): void {
+  const id = isJsonObject(params) ? params['requestId'] : undefined;
+  if (typeof id !== 'string' && typeof id !== 'number') return;
+  // Over HTTP the exchange of the request is still open and would end in silence.
+  ctx.cast(requestName(state.config.node, scope, id), 'cancel', { answered: state.kind === 'http' });
+}

@@ -1,0 +1,222 @@
+import {
+  type Context,
+  continueWith,
+  type GenServer,
+  genServer,
+  type HandlerResult,
+  type InitOk,
+  initOk,
+  isNormalExit,
+  noreply,
+  type Pid,
+  type Ref,
+  stop,
+} from '../../runtime/index.ts';
+import type { ConnectionProtocol, Outbound } from '../../transports/transport.ts';
+import { type ErrorObject, errorObject, INTERNAL_ERROR, INVALID_REQUEST, McpError, quoted } from '../errors.ts';
+import { errorMessage, type JsonObject, type RequestId, resultMessage } from '../json-rpc.ts';
+import type { McpLimits } from '../limits.ts';
+import type { Revision } from '../revision/contract.ts';
+import { revisionOf } from '../revision/registry.ts';
+import type { Catalog, CatalogTool } from './catalog.ts';
+import type { Outcome } from './methods/outcome.ts';
+import { answerOfThrow, answerOfTool } from './methods/tools-call.ts';
+import { nodeNames, requestName } from './node-names.ts';
+import { type ProgressSent, progressNotification } from './progress.ts';
+import { RequestToolContext } from './tool-context.ts';
+
+/** One call of a tool: plain data, so that it can run on any thread that has the server's module. */
+export interface ToolRequest {
+  readonly server: string;
+  readonly version: string;
+  readonly id: RequestId;
+  readonly tool: string;
+  readonly args: JsonObject;
+  readonly timeoutMs: number;
+  readonly progressToken: string | number | undefined;
+  readonly clientCapabilities: JsonObject;
+  /** Where the answer goes. */
+  readonly connection: Pid<ConnectionProtocol>;
+  readonly exchange: number;
+  /** What a cancellation of this request names beside its id: the session, or the connection of a stream. */
+  readonly scope: string | undefined;
+  readonly session: { readonly id: string; readonly pid: Pid } | undefined;
+}
+
+export interface RequestProtocol {
+  /** The peer does not want the answer any more. `answered`: say so on the exchange, which would otherwise end in silence. */
+  readonly cast: { readonly cancel: { readonly answered: boolean } };
+  readonly info: {
+    readonly returned: unknown;
+    readonly thrown: unknown;
+    readonly deadline: void;
+  };
+  readonly continue: { readonly run: void };
+}
+
+export interface RequestStart {
+  readonly node: string;
+  readonly limits: McpLimits;
+}
+
+interface State {
+  readonly request: ToolRequest;
+  readonly limits: McpLimits;
+  readonly catalog: Catalog;
+  readonly tool: CatalogTool;
+  readonly revision: Revision;
+  /** Aborts the tool when the process ends before the tool does. */
+  readonly abort: AbortController;
+  readonly closePort: () => void;
+  readonly sessionRef: Ref | undefined;
+  lastProgress: ProgressSent | undefined;
+}
+
+/**
+ * One call of a tool, from its validated arguments to its answer. The tool's promise is not awaited by a handler, so that
+ * the process stays able to be cancelled and to pass its deadline. What the tool leaves behind, timers and floating promises,
+ * is blamed on this process; whoever watches it answers for it if it dies.
+ */
+export const Request: GenServer<RequestProtocol, readonly [RequestStart, ToolRequest]> = genServer(
+  import.meta,
+  'Request',
+  {
+    init([{ node, limits }, request], ctx): InitOk<State> {
+      ctx.setLabel(`tools/call ${request.tool}, request ${JSON.stringify(request.id)}${ofSession(request)}`);
+      const catalog = ctx.table<string, Catalog>(nodeNames(node).catalogTable)?.get(request.server);
+      const tool = catalog?.tools.get(request.tool);
+      const revision = revisionOf(request.version);
+      if (catalog === undefined || tool === undefined || revision === undefined) {
+        throw new Error(`the server ${quoted(request.server)} is restarting`);
+      }
+      if (request.scope !== undefined) {
+        const name = requestName(node, request.scope, request.id);
+        // A client that reuses an id in flight gets both answers, on HTTP; only the first can be cancelled.
+        if (ctx.whereis(name) === undefined) ctx.register(name);
+      }
+      const abort = new AbortController();
+      const closePort = ctx.openPort({ close: (reason) => abort.abort(reason) });
+      const sessionRef = request.session === undefined ? undefined : ctx.monitor(request.session.pid);
+      ctx.sendAfter(request.timeoutMs, 'deadline');
+      const state: State = {
+        request,
+        limits,
+        catalog,
+        tool,
+        revision,
+        abort,
+        closePort,
+        sessionRef,
+        lastProgress: undefined,
+      };
+      return initOk(state, continueWith('run'));
+    },
+    handleContinue: { run: (state, _payload, ctx) => run(state, ctx) },
+    handleCast: {
+      cancel: (state, { answered }, ctx) => {
+        if (answered)
+          send(state, ctx, errorMessage(state.request.id, errorObject(INVALID_REQUEST, 'the request was cancelled')));
+        else send(state, ctx, undefined);
+        return stop({ shutdown: 'cancelled' }, state);
+      },
+    },
+    handleInfo: {
+      returned: (state, value, ctx) => {
+        const { tool, catalog, revision, limits } = state;
+        return finish(state, answerOfTool(tool, value, catalog, revision, limits), ctx);
+      },
+      thrown: (state, error: unknown, ctx) => thrown(state, error, ctx),
+      deadline: (state, _payload, ctx) => {
+        const { tool, timeoutMs } = state.request;
+        const message = `tool ${quoted(tool)} did not finish within ${timeoutMs} ms`;
+        answerError(state, errorObject(INTERNAL_ERROR, message, { reason: 'timeout', timeoutMs }), ctx);
+        return stop({ request_timeout: { tool, timeoutMs } }, state);
+      },
+      DOWN: (state, { ref, reason }, ctx) => {
+        // The orderly end of its session ends a request; a crash does not: the session will be made again.
+        if (ref !== state.sessionRef || !isNormalExit(reason)) return noreply(state);
+        answerError(state, errorObject(INVALID_REQUEST, 'the session has ended'), ctx);
+        return stop({ shutdown: 'session_ended' }, state);
+      },
+    },
+  },
+);
+
+type Ctx = Context<RequestProtocol>;
+type Result = HandlerResult<State>;
+
+function run(state: State, ctx: Ctx): Result {
+  const { request, tool, catalog, revision, limits } = state;
+  const context = new RequestToolContext(ctx, request, revision.era, state.abort.signal, (progress, total, message) =>
+    reportProgress(state, ctx, progress, total, message),
+  );
+  let returned: unknown;
+  try {
+    returned = tool.run(request.args, context);
+  } catch (error) {
+    return thrown(state, error, ctx);
+  }
+  if (!(returned instanceof Promise)) {
+    return finish(state, answerOfTool(tool, returned, catalog, revision, limits), ctx);
+  }
+  // A result that comes after the end of the request finds nobody.
+  const deliver = (tag: 'returned' | 'thrown', value: unknown): void => {
+    if (ctx.isAlive(ctx.self)) ctx.send(ctx.self, tag, value);
+  };
+  returned.then(
+    (value) => deliver('returned', value),
+    (error: unknown) => deliver('thrown', error),
+  );
+  return noreply(state);
+}
+
+/** The caller gets an answer in any case; a throw that is not an `McpError` is a fault, which the reports should name. */
+function thrown(state: State, error: unknown, ctx: Ctx): Result {
+  const result = finish(state, answerOfThrow(error, state.catalog, state.revision), ctx);
+  if (error instanceof McpError) return result;
+  throw error;
+}
+
+function finish(state: State, outcome: Outcome, ctx: Ctx): Result {
+  state.closePort(); // the tool has ended: its signal stays quiet
+  const { id } = state.request;
+  if (outcome.kind === 'result') send(state, ctx, resultMessage(id, outcome.result));
+  else if (outcome.kind === 'error') send(state, ctx, errorMessage(id, outcome.error), outcome.status);
+  return stop('normal', state);
+}
+
+function answerError(state: State, error: ErrorObject, ctx: Ctx): void {
+  const { revision, request } = state;
+  send(state, ctx, errorMessage(request.id, revision.error(error)), revision.httpStatus(error.code, 'tool'));
+}
+
+function send({ request }: State, ctx: Ctx, message: object | undefined, status?: number): void {
+  const outbound: Outbound = {
+    exchange: request.exchange,
+    end: true,
+    ...(message === undefined ? {} : { message }),
+    ...(status === undefined ? {} : { http: { status } }),
+  };
+  ctx.cast(request.connection, 'send', outbound);
+}
+
+function reportProgress(
+  state: State,
+  ctx: Ctx,
+  progress: number,
+  total: number | undefined,
+  message: string | undefined,
+): void {
+  const { progressToken, connection, exchange } = state.request;
+  if (progressToken === undefined || !ctx.isAlive(ctx.self)) return;
+  const nowMs = ctx.clock.now();
+  const report = { progress, ...(total === undefined ? {} : { total }), ...(message === undefined ? {} : { message }) };
+  const notification = progressNotification(progressToken, report, state.lastProgress, nowMs, state.limits);
+  if (notification === undefined) return;
+  state.lastProgress = { progress, atMs: nowMs };
+  ctx.cast(connection, 'send', { exchange, message: notification, end: false });
+}
+
+function ofSession({ session }: ToolRequest): string {
+  return session === undefined ? '' : `, session ${session.id}`;
+}

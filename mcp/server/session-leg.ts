@@ -1,0 +1,172 @@
+/** Messages of the eras that have sessions, at a connection: which session they are of, and what they ask of it. */
+
+import { CallError, describeExit, type Pid, type Table } from '../../runtime/index.ts';
+import type { ConnectionContext } from '../../transports/transport.ts';
+import type { SessionsRoute } from '../era.ts';
+import { errorObject, INVALID_REQUEST } from '../errors.ts';
+import { SESSION_HEADER } from '../headers.ts';
+import { errorMessage, type RequestId, type RequestMessage, resultMessage } from '../json-rpc.ts';
+import { newestOf, revisionOf } from '../revision/registry.ts';
+import { answer, type ConnectionState, endExchange } from './connection-state.ts';
+import { handleRequest } from './methods.ts';
+import { sessionName } from './node-names.ts';
+import { answerUnavailable, cancelRequest, catalogOf, serveRequest } from './request-leg.ts';
+import type { OpenResult } from './session-manager.ts';
+import type { SessionRecord } from './session-store.ts';
+
+const notFound = 404;
+const badRequest = 400;
+
+export function serveSessionMessage(
+  state: ConnectionState,
+  exchange: number,
+  { opens, sessionId, message }: SessionsRoute,
+  ctx: ConnectionContext,
+): Promise<void> | undefined {
+  if (message.kind === 'batch') {
+    refuse(exchange, undefined, 'this revision has no batches: send one message at a time', badRequest, ctx);
+    return undefined;
+  }
+  if (opens) return openSession(state, exchange, message as RequestMessage, ctx);
+  const id = message.kind === 'request' ? message.id : undefined;
+  const known = state.kind === 'stream' ? state.streamSession : sessionId;
+  if (known === undefined) return beforeSession(state, exchange, message, ctx);
+  const record = recordOf(state, known, ctx);
+  if (record === undefined) {
+    if (state.kind === 'stream') state.streamSession = undefined;
+    refuse(exchange, id, 'there is no such session: open one with initialize', notFound, ctx);
+    return undefined;
+  }
+  const pid = ctx.whereis(sessionName(state.config.node, known));
+  if (pid !== undefined) return inSession(state, exchange, message, record, pid, ctx);
+  return restoreSession(state, exchange, message, record, ctx);
+}
+
+/** Its process has crashed: the record brings it back, and the client does not notice. */
+async function restoreSession(
+  state: ConnectionState,
+  exchange: number,
+  message: SessionsRoute['message'],
+  record: SessionRecord,
+  ctx: ConnectionContext,
+): Promise<void> {
+  const restored = await ctx.call(state.names.sessionManager, 'restore', record.id).catch(failedCall);
+  const pid = ctx.whereis(sessionName(state.config.node, record.id));
+  if (pid !== undefined) return inSession(state, exchange, message, record, pid, ctx);
+  const why = restored === 'ok' ? 'it ended at once' : describeExit(restored.error);
+  if (message.kind === 'request') answerUnavailable(state, exchange, message.id, why, ctx);
+  else endExchange(ctx, exchange, 503);
+}
+
+function inSession(
+  state: ConnectionState,
+  exchange: number,
+  message: SessionsRoute['message'],
+  record: SessionRecord,
+  pid: Pid,
+  ctx: ConnectionContext,
+): Promise<void> | undefined {
+  ctx.cast(pid, 'touch');
+  if (message.kind === 'request') {
+    const revision = revisionOf(record.version) ?? newestOf('sessions');
+    const { id, clientCapabilities } = record;
+    const origin = { revision, headers: undefined, clientCapabilities, scope: id, session: { id, pid } };
+    return serveRequest(state, exchange, message, origin, ctx);
+  }
+  if (message.kind === 'notification' && message.method === 'notifications/cancelled') {
+    cancelRequest(state, record.id, message.params, ctx);
+  }
+  // Responses answer requests of the server, of which there are none; other notifications ask for nothing.
+  endExchange(ctx, exchange);
+  return undefined;
+}
+
+async function openSession(
+  state: ConnectionState,
+  exchange: number,
+  message: RequestMessage,
+  ctx: ConnectionContext,
+): Promise<void> {
+  const { id } = message;
+  if (state.streamSession !== undefined)
+    return refuse(exchange, id, 'this stream has a session already', badRequest, ctx);
+  const catalog = catalogOf(state, ctx);
+  if (catalog === undefined) return answerUnavailable(state, exchange, id, 'its registry is being restarted', ctx);
+  const outcome = handleRequest(message, catalog, newestOf('sessions'));
+  if (outcome.kind === 'error')
+    return answer(ctx, exchange, errorMessage(id, outcome.error), { status: outcome.status });
+  if (outcome.kind !== 'result' || outcome.negotiated === undefined) throw new Error('initialize must negotiate');
+  const { negotiated, result } = outcome;
+  const server = state.config.server;
+  const opened: OpenResult = await ctx
+    .call(state.names.sessionManager, 'open', { server, negotiated })
+    .catch(failedCall);
+  if ('error' in opened) return answerUnavailable(state, exchange, id, describeExit(opened.error), ctx);
+  if (state.kind === 'stream') state.streamSession = opened.ok;
+  answer(ctx, exchange, resultMessage(id, result), { headers: { [SESSION_HEADER]: opened.ok } });
+}
+
+/** DELETE (2025-11-25, Session Management). */
+export function endSession(
+  state: ConnectionState,
+  exchange: number,
+  sessionId: string,
+  ctx: ConnectionContext,
+): undefined {
+  if (recordOf(state, sessionId, ctx) === undefined) {
+    refuse(exchange, undefined, 'there is no such session', notFound, ctx);
+    return;
+  }
+  end(state, sessionId, ctx);
+  endExchange(ctx, exchange, 204);
+}
+
+/** A stream ends with its session: nobody else knows of it. */
+export function closeStreamSession(state: ConnectionState, ctx: ConnectionContext): void {
+  if (state.streamSession !== undefined) end(state, state.streamSession, ctx);
+}
+
+function end(state: ConnectionState, sessionId: string, ctx: ConnectionContext): void {
+  // At once, not by its process: the next request must find no session, even if that process is gone.
+  ctx.table(state.names.sessionTable)?.delete(sessionId);
+  ctx.cast(sessionName(state.config.node, sessionId), 'end');
+}
+
+/** Before its initialize a stream may only be pinged. */
+function beforeSession(
+  state: ConnectionState,
+  exchange: number,
+  message: SessionsRoute['message'],
+  ctx: ConnectionContext,
+): Promise<void> | undefined {
+  if (message.kind === 'request' && message.method === 'ping') {
+    const revision = newestOf('sessions');
+    const origin = { revision, headers: undefined, clientCapabilities: {}, scope: undefined, session: undefined };
+    return serveRequest(state, exchange, message, origin, ctx);
+  }
+  if (message.kind === 'request') refuse(exchange, message.id, 'open a session with initialize first', badRequest, ctx);
+  else endExchange(ctx, exchange);
+  return undefined;
+}
+
+function recordOf(state: ConnectionState, sessionId: string, ctx: ConnectionContext): SessionRecord | undefined {
+  const records: Table<string, SessionRecord> | undefined = ctx.table(state.names.sessionTable);
+  const record = records?.get(sessionId);
+  return record?.server === state.config.server ? record : undefined;
+}
+
+function refuse(
+  exchange: number,
+  id: RequestId | undefined,
+  why: string,
+  status: number,
+  ctx: ConnectionContext,
+): void {
+  answer(ctx, exchange, errorMessage(id, errorObject(INVALID_REQUEST, why)), { status });
+}
+
+/** The session manager is being restarted: its supervisor's affair, not this connection's. */
+function failedCall(error: unknown): { readonly error: unknown } {
+  if (error instanceof CallError) return { error: error.reason };
+  throw error;
+}

@@ -1,0 +1,83 @@
+import type { Context } from '../runtime/index.ts';
+import type { ArgumentsOf } from './arguments-of.ts';
+import type { Icon, ToolResult } from './content.ts';
+import { DefinitionError } from './errors.ts';
+import type { RequestId } from './json-rpc.ts';
+import type { JsonSchema } from './schema/inspect.ts';
+
+/** How a revision of MCP keeps state: in sessions (2025-11-25 and older), or in each request (2026-07-28). */
+export type Era = 'sessions' | 'stateless';
+
+/** What a tool may do beside computing; it belongs to the process of the request, and ends with it. */
+export interface ToolContext extends Pick<Context, 'call' | 'cast' | 'whereis' | 'clock'> {
+  /** Aborted when the request ends before the tool does: cancelled, timed out, or its client gone. */
+  readonly signal: AbortSignal;
+  readonly requestId: RequestId;
+  /** The id of the session; stateless requests have none. */
+  readonly session?: string;
+  readonly era: Era;
+  /** What the client has declared: of this request (2026-07-28), or of its session. */
+  readonly clientCapabilities: { readonly [name: string]: unknown };
+  /**
+   * Tells the client how far the work is, if it has asked to know; never fails. `progress` must grow from call to
+   * call: a smaller or equal one is dropped, and so are those that follow too quickly.
+   */
+  progress(progress: number, total?: number, message?: string): void;
+}
+
+/** Hints about a tool; clients do not trust them. */
+export interface ToolAnnotations {
+  readonly title?: string;
+  /** It changes nothing. Default false. */
+  readonly readOnlyHint?: boolean;
+  /** It may destroy. Default true; means nothing for a read-only tool. */
+  readonly destructiveHint?: boolean;
+  /** Calling it again with the same arguments changes nothing more. Default false. */
+  readonly idempotentHint?: boolean;
+  /** It deals with things outside, the web for instance. Default true. */
+  readonly openWorldHint?: boolean;
+}
+
+/** What clients are told about a tool, and its bounds. */
+export interface ToolSpec<S extends JsonSchema = JsonSchema> {
+  /** A name for people. */
+  readonly title?: string;
+  readonly description: string;
+  /**
+   * JSON Schema of the arguments, 2020-12 or draft-07 by its `$schema`; its root must be `type: 'object'`. Patterns
+   * run in linear time (no look-around, no back-references), `format` is not checked, remote references are refused.
+   */
+  readonly input: S;
+  /** JSON Schema of `structuredContent`. Sessions-era clients see it only if its root is `type: 'object'`. */
+  readonly output?: JsonSchema;
+  readonly annotations?: ToolAnnotations;
+  readonly icons?: readonly Icon[];
+  /** How long one call may take. Default and maximum: the limits `requestTimeoutMs` and `requestTimeoutMaxMs`. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * The arguments have been validated. A throw or a rejection becomes a result with `isError`; see `McpError` for
+ * others.
+ */
+export type ToolFunction<Arguments = any> = (args: Arguments, ctx: ToolContext) => ToolResult | Promise<ToolResult>;
+
+/** A tool of a server. */
+export interface Tool {
+  readonly spec: ToolSpec;
+  readonly run: ToolFunction;
+}
+
+/**
+ * Defines a tool. The type of its arguments follows from the schema when that is a literal.
+ *
+ *     const add = tool({ description: 'Adds.', input: { type: 'object', properties: { a: { type: 'number' } } } },
+ *       ({ a = 0 }) => text(String(a + 1)));
+ *
+ * Throws `DefinitionError` (`ERR_TOOL`) if `run` is no function; the rest is checked by `mcpServer`, which knows the
+ * name.
+ */
+export function tool<const S extends JsonSchema>(spec: ToolSpec<S>, run: ToolFunction<ArgumentsOf<S>>): Tool {
+  if (typeof run !== 'function') throw new DefinitionError('ERR_TOOL', 'tool(spec, run): run must be a function');
+  return Object.freeze({ spec, run });
+}

@@ -1,0 +1,141 @@
+/**
+ * The server that the conformance suite expects to find: its tool names, results and schemas are the suite's. What it
+ * cannot offer yet stands in `not-built.ts`.
+ */
+
+import {
+  audio,
+  content,
+  embeddedResource,
+  image,
+  McpError,
+  mcpServer,
+  type ToolContext,
+  text,
+  tool,
+} from '../../mcp/index.ts';
+
+const noArguments = { type: 'object' } as const;
+
+/** A picture of one red pixel. */
+const redPixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==';
+
+/** A WAV file without a sample. */
+const silence = 'UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA=';
+
+/** Longer than the pause the server keeps between two progress notifications of a request. */
+const stepMs = 100;
+
+function pause(ctx: ToolContext): Promise<void> {
+  return new Promise((resolve) => {
+    ctx.clock.setTimer(resolve, stepMs);
+  });
+}
+
+export default mcpServer('everything', {
+  info: { name: 'beamish-conformance', version: '1.0.0' },
+  tools: {
+    test_simple_text: tool({ description: 'Returns a text.', input: noArguments }, () =>
+      text('This is a simple text response for testing.'),
+    ),
+    test_image_content: tool({ description: 'Returns a picture.', input: noArguments }, () =>
+      image(redPixel, 'image/png'),
+    ),
+    test_audio_content: tool({ description: 'Returns a sound.', input: noArguments }, () =>
+      audio(silence, 'audio/wav'),
+    ),
+    test_embedded_resource: tool({ description: 'Returns a resource.', input: noArguments }, () =>
+      embeddedResource({
+        uri: 'test://embedded-resource',
+        mimeType: 'text/plain',
+        text: 'This is an embedded resource content.',
+      }),
+    ),
+    test_multiple_content_types: tool(
+      { description: 'Returns a text, a picture and a resource.', input: noArguments },
+      () =>
+        content([
+          text('Multiple content types test:'),
+          image(redPixel, 'image/png'),
+          embeddedResource({
+            uri: 'test://mixed-content-resource',
+            mimeType: 'application/json',
+            text: '{"test":"data","value":123}',
+          }),
+        ]),
+    ),
+    test_tool_with_progress: tool(
+      { description: 'Says three times how far it is.', input: noArguments },
+      async (_args, ctx) => {
+        ctx.progress(0, 100);
+        await pause(ctx);
+        ctx.progress(50, 100);
+        await pause(ctx);
+        ctx.progress(100, 100);
+        return text('Done.');
+      },
+    ),
+    test_error_handling: tool({ description: 'Throws an error.', input: noArguments }, () => {
+      throw new Error('This tool intentionally returns an error for testing');
+    }),
+    test_missing_capability: tool(
+      { description: 'Needs a client that can sample.', input: noArguments },
+      (_args, ctx) => {
+        if (Object.hasOwn(ctx.clientCapabilities, 'sampling')) return text('The client can sample.');
+        const data = { requiredCapabilities: { sampling: {} } };
+        throw new McpError(-32021, 'this tool needs the client capability sampling', data);
+      },
+    ),
+    test_streaming_elicitation: tool(
+      { description: 'Answers without asking back.', input: noArguments },
+      (_args, ctx) => {
+        ctx.progress(50, 100);
+        return text('Streaming complete');
+      },
+    ),
+    test_logging_tool: tool({ description: 'Answers without logging.', input: noArguments }, () =>
+      text('Logging evaluated'),
+    ),
+    test_x_mcp_header: tool(
+      {
+        description: 'Repeats a region that a header must repeat too.',
+        input: {
+          type: 'object',
+          properties: { region: { type: 'string', 'x-mcp-header': 'Region' } },
+          required: ['region'],
+        },
+      },
+      ({ region }) => text(region),
+    ),
+    json_schema_2020_12_tool: tool(
+      {
+        description: 'Tool with JSON Schema 2020-12 features',
+        input: {
+          $schema: 'https://json-schema.org/draft/2020-12/schema',
+          type: 'object',
+          $defs: {
+            address: {
+              $anchor: 'addressDef',
+              type: 'object',
+              properties: { street: { type: 'string' }, city: { type: 'string' } },
+            },
+          },
+          properties: {
+            name: { type: 'string' },
+            address: { $ref: '#/$defs/address' },
+            contactMethod: { type: 'string', enum: ['phone', 'email'] },
+            phone: { type: 'string' },
+            email: { type: 'string' },
+          },
+          allOf: [{ anyOf: [{ required: ['phone'] }, { required: ['email'] }] }],
+          if: { properties: { contactMethod: { const: 'phone' } }, required: ['contactMethod'] },
+          // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+          then: { required: ['phone'] },
+          else: { required: ['email'] },
+          additionalProperties: false,
+        },
+      },
+      (args) => text(JSON.stringify(args)),
+    ),
+  },
+});

@@ -1,0 +1,274 @@
+/**
+ * The public names of every subpath of package.json, written out.
+ *
+ * Adding, renaming or removing a public name turns this file red: change the one list of its subpath in `pins`, and
+ * CHANGELOG.md. The lists are literals on purpose: a pin computed from the code would agree with any mistake.
+ */
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { exportedTypes, exportedValues, typeNames } from './support/public-surface.ts';
+import { builtPath, packageJson, root, sourceOf } from './support/repository.ts';
+
+interface Pin {
+  readonly values: readonly string[];
+  readonly types: readonly string[];
+}
+
+/** Subpath of package.json -> its public names, in alphabetical order (capitals first, as sort() has it). */
+const pins: Readonly<Record<string, Pin>> = {
+  '.': {
+    values: [
+      'BadArgError',
+      'CallError',
+      'ExitedError',
+      'FunctionClauseError',
+      'NoProcError',
+      'Pid',
+      'StartError',
+      'channels',
+      'child',
+      'continueWith',
+      'countChildren',
+      'deleteChild',
+      'describeExit',
+      'genServer',
+      'getChildSpec',
+      'idleTimeout',
+      'ignore',
+      'initOk',
+      'isErrorExit',
+      'isNormalExit',
+      'name',
+      'noreply',
+      'reply',
+      'restartChild',
+      'startChild',
+      'startSystem',
+      'stop',
+      'stopInit',
+      'stopReply',
+      'supervisor',
+      'terminateChild',
+      'whichChildren',
+    ],
+    types: [
+      'AutoShutdown',
+      'Behaviour',
+      'Call',
+      'CallContext',
+      'CallExit',
+      'CallOptions',
+      'CallPayload',
+      'CallReply',
+      'CallResult',
+      'CallTag',
+      'ChildCount',
+      'ChildInfo',
+      'ChildOptions',
+      'ChildResult',
+      'ChildSpec',
+      'Clock',
+      'Context',
+      'CrashReport',
+      'Dest',
+      'ErrorData',
+      'ErrorExit',
+      'ExitReason',
+      'From',
+      'GenServer',
+      'GenServerCallbacks',
+      'HandlerResult',
+      'InitOk',
+      'InitResult',
+      'MaybePromise',
+      'Messaging',
+      'ModuleMeta',
+      'Name',
+      'Next',
+      'Payload',
+      'Port',
+      'ProcessExitEvent',
+      'ProcessFunction',
+      'ProcessStart',
+      'ProgressReport',
+      'Protocol',
+      'ReceivedMessage',
+      'Ref',
+      'ReportedChild',
+      'RestartType',
+      'Shutdown',
+      'SpecError',
+      'StartChildResult',
+      'StartOptions',
+      'StartResult',
+      'Strategy',
+      'SupervisorFlags',
+      'SupervisorProtocol',
+      'SupervisorReport',
+      'System',
+      'SystemInfo',
+      'SystemOptions',
+      'Table',
+      'TableOptions',
+      'Tag',
+      'TimerHandle',
+      'TreeNode',
+      'UnexpectedMessage',
+    ],
+  },
+  './testing': {
+    values: ['deepFreeze', 'settle', 'simulatedClock'],
+    types: ['SimulatedClock'],
+  },
+  './mcp': {
+    values: [
+      'DefinitionError',
+      'HEADER_MISMATCH',
+      'INTERNAL_ERROR',
+      'INVALID_PARAMS',
+      'INVALID_REQUEST',
+      'MCP_LIMITS',
+      'METHOD_NOT_FOUND',
+      'MISSING_REQUIRED_CLIENT_CAPABILITY',
+      'McpError',
+      'PARSE_ERROR',
+      'RESOURCE_NOT_FOUND',
+      'UNSUPPORTED_PROTOCOL_VERSION',
+      'URL_ELICITATION_REQUIRED',
+      'audio',
+      'content',
+      'embeddedResource',
+      'image',
+      'isMcpServer',
+      'mcpNode',
+      'mcpServer',
+      'resourceLink',
+      'structured',
+      'text',
+      'tool',
+      'toolError',
+    ],
+    types: [
+      'ArgumentsOf',
+      'AudioContent',
+      'ContentAnnotations',
+      'ContentBlock',
+      'EmbeddedResource',
+      'Era',
+      'Icon',
+      'ImageContent',
+      'JsonSchema',
+      'McpLimits',
+      'McpNodeSpec',
+      'McpServer',
+      'RequestId',
+      'ResourceContents',
+      'ResourceLink',
+      'Served',
+      'ServerInfo',
+      'ServerSpec',
+      'TextContent',
+      'Tool',
+      'ToolAnnotations',
+      'ToolContext',
+      'ToolDefinition',
+      'ToolFunction',
+      'ToolResult',
+      'ToolSpec',
+    ],
+  },
+  './transports/stdio': {
+    values: ['StdioConnection', 'stdio'],
+    types: ['StdioOptions'],
+  },
+  './transports/http': {
+    values: ['HTTP_LIMITS', 'TransportOptionError', 'listenerName', 'mountHttp', 'streamableHttp'],
+    types: ['HttpAddress', 'HttpLimits', 'HttpListenerProtocol', 'HttpOptions', 'MountedHttp', 'StreamableHttpOptions'],
+  },
+  './transports/memory': {
+    values: ['MemoryConnectError', 'MemoryConnection', 'MemoryListener', 'connectMemory', 'memory'],
+    types: ['MemoryClient', 'MemoryOptions'],
+  },
+};
+
+/** Packages that only some subpaths need. The root entry must start without them. */
+const notAtTheRoot = ['ajv', 'pino', 'piscina', 're2js', 'ws'];
+
+const subpaths = Object.entries(packageJson().exports).filter(([, target]) => target.endsWith('.js'));
+
+for (const [subpath, target] of subpaths) {
+  test(`${subpath} exports what is pinned`, async () => {
+    const built = builtPath(sourceOf(target));
+    const pin = pins[subpath];
+    const found = { values: await exportedValues(built), types: exportedTypes(built.replace(/\.js$/, '.d.ts')) };
+    assert.ok(pin, `${subpath} has no pin; add it to test/exports.test.ts:\n${JSON.stringify(found)}`);
+    assert.deepEqual(found, pin, `the public names of ${subpath} changed: edit its pin in test/exports.test.ts`);
+  });
+}
+
+test('every pin belongs to a subpath', () => {
+  const known = subpaths.map(([subpath]) => subpath);
+  assert.deepEqual(
+    Object.keys(pins).filter((subpath) => !known.includes(subpath)),
+    [],
+  );
+});
+
+test('types are read from declarations, and wildcards are refused', () => {
+  const text = [
+    "export { call, type Call, type Old as New } from './a.ts';",
+    "export type { Pid,\n  Ref } from './b.ts';",
+    'export interface Context<P> {}',
+    'export declare const x: number;',
+    'export type Next = string;',
+    '// export type Commented = 1;',
+  ].join('\n');
+  assert.deepEqual(typeNames(text), ['Context', 'Next', 'Call', 'New', 'Pid', 'Ref']);
+  assert.throws(() => typeNames("export * from './a.ts';"), /not wildcards/);
+});
+
+test('the root entry loads no package that only other subpaths need', () => {
+  const entry = builtPath(sourceOf(packageJson().exports['.']!));
+  const scripts = loadedScripts(`await import('${pathToFileURL(entry).href}')`);
+  assert.ok(scripts.includes(pathToFileURL(entry).href), 'the list of loaded scripts is incomplete');
+  assert.deepEqual(
+    packagesOf(scripts).filter((name) => notAtTheRoot.includes(name)),
+    [],
+  );
+});
+
+test('the list of loaded scripts sees packages', () => {
+  assert.deepEqual(packagesOf(loadedScripts("await import('fast-check')")).includes('fast-check'), true);
+});
+
+/** The URL of every script that a child process has loaded by its end: V8's coverage report names them all. */
+function loadedScripts(code: string): string[] {
+  const folder = mkdtempSync(join(tmpdir(), 'beamish-loaded-'));
+  try {
+    const env = { ...process.env, NODE_V8_COVERAGE: folder };
+    const child = spawnSync(process.execPath, ['--input-type=module', '--eval', code], {
+      cwd: root,
+      env,
+      encoding: 'utf8',
+    });
+    assert.equal(child.status, 0, child.stderr);
+    return readdirSync(folder).flatMap((file) => {
+      const report = JSON.parse(readFileSync(join(folder, file), 'utf8')) as { result: { url: string }[] };
+      return report.result.map(({ url }) => url);
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The packages among loaded scripts: 'file:///…/node_modules/@a/b/c.js' -> '@a/b'. */
+function packagesOf(urls: readonly string[]): string[] {
+  const names = urls.map((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1]);
+  return [...new Set(names)].filter((name) => name !== undefined).sort();
+}

@@ -1,0 +1,32 @@
+import { type ErrorData, type ExitReason, isErrorExit } from '../../runtime/index.ts';
+
+/** The exit reason that a scenario file writes: an atom, or `{shutdown,x}`. */
+export function parseReason(text: string): ExitReason {
+  return text === '{shutdown,x}' ? { shutdown: 'x' } : text;
+}
+
+/** An exit reason as a trace writes it. What has no form of its own is shown as JSON, so that it differs visibly. */
+export function reasonText(reason: ExitReason): string {
+  if (typeof reason === 'string') return reason;
+  if (isErrorExit(reason)) return `error:${thrownText(reason.error)}`;
+  if (typeof reason === 'object' && reason !== null) {
+    const [term, ...more] = Object.keys(reason);
+    const value = Object.values(reason)[0];
+    if (more.length > 0) return JSON.stringify(reason);
+    if (term === 'shutdown') return `{shutdown,${reasonText(value)}}`;
+    if (term === 'failed_to_start_child') return `{failed_to_start_child,${value.id},${reasonText(value.reason)}}`;
+    if (term === 'bad_combination') return `{bad_combination${Object.entries(value).map(pairText).join('')}}`;
+  }
+  return JSON.stringify(reason) ?? String(reason);
+}
+
+function pairText([key, value]: [string, unknown]): string {
+  return `,${key}=${String(value)}`;
+}
+
+/** What was thrown: the message of an error, but OTP's term for an error of the runtime itself. */
+function thrownText(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return reasonText(error);
+  const { message, code } = error as ErrorData;
+  return code === 'ERR_NOPROC' ? 'noproc' : message;
+}

@@ -1,0 +1,173 @@
+/** Writes down what a system publishes about itself, and finds out which process is which node of the scenario. */
+
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import {
+  channels,
+  type ExitReason,
+  Pid,
+  type ProcessExitEvent,
+  type ProcessStart,
+  type ProgressReport,
+  type SupervisorReport,
+} from '../../runtime/index.ts';
+import { joinPath, lastId, parentPath } from './scenario.ts';
+import { type WorkerEvent, workerEvents } from './worker.ts';
+
+/** One incarnation of one node. */
+export interface Instance {
+  readonly path: string;
+  /** Counts the start attempts of the path, from 1. */
+  readonly attempt: number;
+  readonly type: 'worker' | 'supervisor';
+  /** Undefined for the root of the scenario. */
+  readonly parent: Instance | undefined;
+}
+
+export type RecordedEvent =
+  | { readonly kind: 'started'; readonly pid: Pid }
+  | { readonly kind: 'exit'; readonly pid: Pid; readonly reason: ExitReason }
+  | {
+      readonly kind: 'mail';
+      readonly pid: Pid;
+      readonly tag: string;
+      readonly from: unknown;
+      readonly reason: ExitReason;
+    }
+  | { readonly kind: 'report'; readonly report: SupervisorReport };
+
+export class Recorder {
+  /** In the order in which they happened; all processes share one thread. */
+  readonly events: RecordedEvent[] = [];
+  /** Processes whose start was reported as good. */
+  readonly started: Set<Pid> = new Set();
+  /** With what reason `terminate` was entered. */
+  readonly terminating: Map<Pid, ExitReason> = new Map();
+  readonly instances: Map<Pid, Instance> = new Map();
+  /** The latest incarnation of each path. */
+  readonly latest: Map<string, Pid> = new Map();
+  private readonly parents = new Map<Pid, Pid | null>();
+  /** What a process is called by its parent; known of supervisors and workers of the scenario only. */
+  private readonly ids = new Map<Pid, string>();
+  /** Workers count their attempts themselves: how a start goes depends on it. */
+  private readonly workerAttempts = new Map<Pid, number>();
+  private unplaced: Pid[] = [];
+  private top: Pid | undefined;
+  private readonly system: string;
+  private readonly dynamic: (path: string) => boolean;
+  private readonly listeners: ReadonlyMap<string, (event: unknown) => void>;
+
+  /** `dynamic` tells the paths of `simple_one_for_one` supervisors: they report no progress. */
+  constructor(system: string, dynamic: (path: string) => boolean) {
+    this.system = system;
+    this.dynamic = dynamic;
+    this.listeners = new Map([
+      this.listener<ProcessStart>(channels.processStart, ({ pid, parent }) => {
+        this.parents.set(pid, parent);
+        this.unplaced.push(pid);
+      }),
+      this.listener<ProcessExitEvent>(channels.processExit, ({ pid, reason }) => {
+        this.events.push({ kind: 'exit', pid, reason });
+      }),
+      this.listener<SupervisorReport>(channels.supervisorReport, (report) => {
+        this.events.push({ kind: 'report', report });
+      }),
+      this.listener<ProgressReport>(channels.progressReport, ({ started: { id, pid } }) => {
+        if (!(pid instanceof Pid) || id === undefined) throw new TypeError('a progress report without id or pid');
+        this.ids.set(pid, id);
+        this.hasStarted(pid);
+      }),
+      this.listener<WorkerEvent>(workerEvents, (event) => this.workerSaid(event)),
+    ]);
+    for (const [name, listener] of this.listeners) subscribe(name, listener);
+  }
+
+  stop(): void {
+    for (const [name, listener] of this.listeners) unsubscribe(name, listener);
+  }
+
+  /** From here on the children of `top` are the scenario's; what came before is forgotten. */
+  begin(top: Pid): void {
+    this.top = top;
+    this.unplaced = [];
+    this.events.length = 0;
+  }
+
+  /** How a trace names whoever a signal came from. */
+  sender(from: unknown): string {
+    if (!(from instanceof Pid)) return 'other';
+    const instance = this.instances.get(from);
+    if (instance !== undefined) return instanceName(instance);
+    if (from === this.top) return 'top';
+    return from === this.parents.get(this.top as Pid) ? 'driver' : 'other';
+  }
+
+  /**
+   * Gives the processes that were started since the last call their place in the tree. Only at rest: a supervisor is
+   * recognised by what its parent says when it has started, or by the workers that started under it; its attempt is counted
+   * here.
+   */
+  place(countAttempt: (path: string) => number): void {
+    for (const pid of this.unplaced) {
+      const path = this.pathOf(pid);
+      if (path === undefined) continue;
+      const counted = this.workerAttempts.get(pid);
+      const type = counted === undefined ? 'supervisor' : 'worker';
+      const parent = this.instances.get(this.parents.get(pid) as Pid);
+      this.instances.set(pid, { path, attempt: counted ?? countAttempt(path), type, parent });
+      this.latest.set(path, pid);
+    }
+    this.unplaced = [];
+  }
+
+  private pathOf(pid: Pid): string | undefined {
+    const id = this.ids.get(pid);
+    const parent = this.parents.get(pid);
+    if (id === undefined || parent === null || parent === undefined) return undefined;
+    if (parent === this.top) return id;
+    const above = this.pathOf(parent);
+    return above === undefined ? undefined : joinPath(above, id);
+  }
+
+  private workerSaid(event: WorkerEvent): void {
+    const { pid } = event;
+    if (event.kind === 'mail') {
+      this.events.push(event);
+    } else if (event.kind === 'terminate') {
+      this.terminating.set(pid, event.reason);
+    } else if (event.kind === 'init') {
+      this.workerAttempts.set(pid, event.attempt);
+      this.nameLineage(pid, event.path);
+    } else if (this.dynamic(parentPath(event.path))) {
+      this.hasStarted(pid);
+    }
+  }
+
+  private nameLineage(worker: Pid, workerPath: string): void {
+    let pid: Pid | null | undefined = worker;
+    for (let path = workerPath; pid && path !== '' && !this.ids.has(pid); path = parentPath(path)) {
+      this.ids.set(pid, lastId(path));
+      pid = this.parents.get(pid);
+    }
+  }
+
+  private hasStarted(pid: Pid): void {
+    this.started.add(pid);
+    this.events.push({ kind: 'started', pid });
+  }
+
+  private listener<E extends { readonly system: string }>(
+    name: string,
+    handle: (event: E) => void,
+  ): [string, (event: unknown) => void] {
+    return [
+      name,
+      (event) => {
+        if ((event as E).system === this.system) handle(event as E);
+      },
+    ];
+  }
+}
+
+export function instanceName({ path, attempt }: Instance): string {
+  return `${path}#${attempt}`;
+}

@@ -1,0 +1,55 @@
+/** Streamable HTTP on `node:http`: the public names of `beamish/transports/http`. */
+import { type ChildSpec, child, supervisor } from '../../runtime/index.ts';
+import { TransportOptionError } from '../limits.ts';
+import type { EndpointSpec, Transport } from '../transport.ts';
+import { connectionSupervisor } from './http-connection.ts';
+import { HttpListener, type HttpListenerStart, listenerName } from './http-listener.ts';
+import { type HttpOptions, resolveHttpOptions } from './options.ts';
+
+export { HTTP_LIMITS, type HttpLimits, TransportOptionError } from '../limits.ts';
+export type { HttpAddress, HttpListenerProtocol } from './http-listener.ts';
+export { type MountedHttp, mountHttp } from './mount.ts';
+export type { HttpOptions } from './options.ts';
+export { listenerName };
+
+/** Options of `streamableHttp`: where to listen, and `HttpOptions`. */
+export interface StreamableHttpOptions extends HttpOptions {
+  /** Default 3000. With 0 the system picks one; ask the listener: `system.call(listenerName('http'), 'address')`. */
+  readonly port?: number;
+  /** The address to listen on. Default `'127.0.0.1'`: the machine itself only. */
+  readonly host?: string;
+}
+
+/**
+ * Streamable HTTP (MCP, transports) on a socket of its own. A process listens, named `<id>_listener`; each client
+ * socket has a process under the supervisor `<id>_connections`. Stopped, it first takes no more connections, then
+ * finishes what is open (up to `drainTimeoutMs`).
+ *
+ * Requests are refused, with a JSON-RPC error that says why, for their path (404), method (405), Host or Origin
+ * (403), media types (406, 415), size (413, 431), slowness (408), or when there are too many (503).
+ *
+ * If it cannot listen the start fails with `{ listen: { code, host, port, message } }` (`code` such as
+ * `'EADDRINUSE'`); with an endpoint that cannot be loaded, with an error whose code is `ERR_ENDPOINT`. Throws
+ * `TransportOptionError` (`ERR_TRANSPORT_OPTION`) at once if an option is not what it must be.
+ */
+export function streamableHttp(options: StreamableHttpOptions = {}): Transport {
+  const { port = 3000, host = '127.0.0.1' } = options;
+  const resolved = resolveHttpOptions(options);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new TransportOptionError('port', `must be an integer from 0 to 65535, not ${String(port)}`);
+  }
+  if (typeof host !== 'string' || host === '') {
+    throw new TransportOptionError('host', `must be an address or a name, not ${JSON.stringify(host)}`);
+  }
+  const { id, limits } = resolved;
+  return {
+    id,
+    childSpec(endpoint: EndpointSpec): ChildSpec {
+      const start: HttpListenerStart = { options: resolved, host, port, endpoint };
+      return supervisor(id, { strategy: 'rest_for_one' }, [
+        connectionSupervisor(id, { endpoint, limits }),
+        child(HttpListener, start, { id: 'listener', name: listenerName(id) }),
+      ]);
+    },
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * Every bound of the transports. Bytes count UTF-8 bytes, times are milliseconds; each is an option of the transports
+ * it concerns.
+ */
+
+/** The bounds that every transport has. */
+export interface TransportLimits {
+  /**
+   * Bytes of one message: an HTTP body, a line of stdio. Longer: HTTP 413 and close; elsewhere `fault:
+   * 'message_too_long'`.
+   */
+  readonly messageBytesMax: number;
+  /**
+   * Exchanges open at one time on one connection. Past it a stream is not read on, a pipelined HTTP request gets 503.
+   */
+  readonly openExchangesMax: number;
+  /** Bytes that a reader may leave unread when the next message for it is due; past it, it is disconnected. */
+  readonly queuedBytesMax: number;
+  /** Connections at one time; more are refused: HTTP 503, `connectMemory` rejects. Stdio has one by nature. */
+  readonly connectionsMax: number;
+  /** How long a stopped connection may take to finish its open exchanges and to flush what it wrote. */
+  readonly drainTimeoutMs: number;
+}
+
+export const TRANSPORT_LIMITS: TransportLimits = {
+  messageBytesMax: 4 * 1_024 * 1_024,
+  openExchangesMax: 256,
+  queuedBytesMax: 4 * 1_024 * 1_024,
+  connectionsMax: 10_000,
+  drainTimeoutMs: 5_000,
+};
+
+/** Stdio has one reader, and to lose it ends the node: it may leave more unread. */
+export const STDIO_LIMITS: TransportLimits = { ...TRANSPORT_LIMITS, queuedBytesMax: 64 * 1_024 * 1_024 };
+
+/** The bounds of HTTP beside those of every transport. */
+export interface HttpLimits extends TransportLimits {
+  /** Bytes of a request's head; past it 431 and close. */
+  readonly headerBytesMax: number;
+  /** Header fields of a request; past it 431 and close. */
+  readonly headersMax: number;
+  /** From the first byte, or from the connection, to the end of the head; past it 408 and close (slowloris). */
+  readonly headersTimeoutMs: number;
+  /**
+   * From the first byte of a request to its last; past it 408 and close. The time that the answer takes is not in it.
+   */
+  readonly requestTimeoutMs: number;
+  /** How often both of these times are looked at: they are exceeded by up to so much. */
+  readonly timeoutCheckMs: number;
+  /**
+   * How long a connection may be idle between two requests. Longer than the 60 s of usual load balancers, which must
+   * close first.
+   */
+  readonly keepAliveTimeoutMs: number;
+  /** Silence on an event stream after which a comment is sent, so that proxies do not take it for dead. */
+  readonly sseKeepAliveMs: number;
+}
+
+export const HTTP_LIMITS: HttpLimits = {
+  ...TRANSPORT_LIMITS,
+  headerBytesMax: 16 * 1_024,
+  headersMax: 100,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  timeoutCheckMs: 1_000,
+  keepAliveTimeoutMs: 65_000,
+  sseKeepAliveMs: 15_000,
+};
+
+/**
+ * Connections past `connectionsMax` that are accepted so as to be told 503; beyond these the socket is dropped
+ * unanswered.
+ */
+export const REFUSED_CONNECTIONS_MAX = 64;
+
+/** What a supervisor waits for a connection beyond its `drainTimeoutMs` before it kills it. */
+export const DRAIN_MARGIN_MS = 1_000;
+
+/**
+ * The defaults with what the options say of them.
+ *
+ * @throws {TransportOptionError} if one is not an integer of at least 1.
+ */
+export function resolveLimits<L extends TransportLimits>(defaults: L, options: Partial<L>): L {
+  const given: Partial<Record<string, unknown>> = options;
+  const resolved = { ...defaults } as unknown as Record<string, number>;
+  for (const limit of Object.keys(defaults)) {
+    const value = given[limit];
+    if (value === undefined) continue;
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {
+      throw new TransportOptionError(limit, `must be an integer of at least 1, not ${String(value)}`);
+    }
+    resolved[limit] = value;
+  }
+  return resolved as unknown as L;
+}
+
+/** An option given to a transport is not what it must be. `option` names it. */
+export class TransportOptionError extends TypeError {
+  override readonly name = 'TransportOptionError';
+  readonly code = 'ERR_TRANSPORT_OPTION';
+  readonly option: string;
+
+  constructor(option: string, problem: string) {
+    super(`transport option '${option}' ${problem}`);
+    this.option = option;
+  }
+}
+
+/** Connections that the operating system may hold until they are accepted. */
+export const LISTEN_BACKLOG = 1_024;
+
+/** Bytes of a refused body that are skipped while its connection ends. */
+export const LINGER_BYTES_MAX: number = 64 * 1_024;
