@@ -46,13 +46,14 @@ export class DynamicChildren {
   }
 
   /** The template's own argument comes first, as its arguments do in OTP. */
-  async startChild(extra: unknown): Promise<StartChildResult> {
+  startChild(extra: unknown): Promise<StartChildResult> {
     const own = this.template.start.arg;
     const arg = own === undefined ? extra : [own, extra];
-    const result = await this.launch(arg);
-    if (result === 'ignore') return { ok: undefined };
-    if ('ok' in result) this.children.set(result.ok, { arg, restarting: false });
-    return result;
+    return this.launch(arg).then((result) => {
+      if (result === 'ignore') return { ok: undefined };
+      if ('ok' in result) this.children.set(result.ok, { arg, restarting: false });
+      return result;
+    });
   }
 
   exited(pid: Pid, reason: ExitReason, label: string | null): DynamicOutcome | Promise<DynamicOutcome> {

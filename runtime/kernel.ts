@@ -1,4 +1,4 @@
-import { guardUncaught, releaseUncaught, type UncaughtGuard } from './attribution.ts';
+import { guardUncaught, releaseUncaught, runAttributed, type UncaughtGuard } from './attribution.ts';
 import type { Clock } from './clock.ts';
 import { Deadlines } from './deadline.ts';
 import { BadArgError, CallError, ExitedError, ProcessExit } from './errors.ts';
@@ -256,19 +256,25 @@ export class Kernel {
     process.ack = null;
     ack?.({ error: reason });
     // Listeners are user code: they run after the kernel has finished with this exit.
-    if (abort !== null) queueMicrotask(() => abort.abort(reason));
+    if (abort !== null) this.asProcess(process, () => queueMicrotask(() => abort.abort(reason)));
   }
 
   private closePorts(process: Process, reason: ExitReason): void {
     if (process.ports === null) return;
     for (const port of process.ports) {
       try {
-        port.close(reason);
+        this.asProcess(process, () => port.close(reason));
       } catch (error) {
         this.reportCrash(process, errorExit(error), {});
       }
     }
     process.ports = null;
+  }
+
+  /** What the step schedules, and its errors, are blamed on the process as its own steps are. */
+  private asProcess(process: Process, step: () => void): void {
+    if (process.culprit === null) step();
+    else runAttributed(process.culprit, step, undefined);
   }
 
   private failCalls(process: Process, reason: ExitReason): void {

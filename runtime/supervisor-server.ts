@@ -42,8 +42,11 @@ export const SupervisorServer: GenServer<SupervisorProtocol, SupervisorStart> = 
       return stopInit({ shutdown: { failed_to_start_child: failure } });
     },
     handleCall: {
-      startChild: async (children: Children, child) =>
-        reply<StartChildResult, Children>(await children.startChild(child as ChildSpec), children),
+      // Not async: connections and requests are started here, and each promise costs.
+      startChild: (children: Children, child) =>
+        children
+          .startChild(child as ChildSpec)
+          .then((result: StartChildResult) => reply<StartChildResult, Children>(result, children)),
       terminateChild: async (children, id) => reply<ChildResult, Children>(await children.terminateChild(id), children),
       restartChild: async (children, id) =>
         reply<StartChildResult, Children>(

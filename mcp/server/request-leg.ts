@@ -72,19 +72,20 @@ export function serveRequest(
   return undefined;
 }
 
-async function startRun(
+function startRun(
   state: ConnectionState,
   exchange: number,
   id: RequestId,
   { tool, args, timeoutMs, progressToken }: ToolRun,
   { revision, clientCapabilities, scope, session }: RequestOrigin,
   ctx: ConnectionContext,
-): Promise<void> {
+): Promise<void> | undefined {
   const { config, kind, names } = state;
   // Two answers with one id cannot be told apart on a stream; over HTTP each has its own exchange.
   if (kind === 'stream' && scope !== undefined && ctx.whereis(requestName(config.node, scope, id)) !== undefined) {
     const error = errorObject(INVALID_REQUEST, `a request with the id ${JSON.stringify(id)} is in flight`);
-    return answer(ctx, exchange, errorMessage(id, error));
+    answer(ctx, exchange, errorMessage(id, error));
+    return undefined;
   }
   const request: ToolRequest = {
     server: config.server,
@@ -100,15 +101,19 @@ async function startRun(
     scope,
     session,
   };
-  const started = await startChild(ctx, names.requestSup, request).catch(unstarted);
-  if ('error' in started || started.ok === undefined) {
-    const why = 'error' in started ? describeExit(started.error) : 'ignored';
-    return answerUnavailable(state, exchange, id, why, ctx);
+  return startChild(ctx, names.requestSup, request).then(began, (error) => began(unstarted(error)));
+
+  function began(started: StartChildResult): void {
+    if ('error' in started || started.ok === undefined) {
+      const why = 'error' in started ? describeExit(started.error) : 'ignored';
+      answerUnavailable(state, exchange, id, why, ctx);
+      return;
+    }
+    const ref = ctx.monitor(started.ok);
+    const endsWithExchange = kind === 'stream' || session === undefined;
+    state.runs.set(ref, { pid: started.ok, exchange, id, tool: tool.name, revision, endsWithExchange });
+    state.runOfExchange.set(exchange, ref);
   }
-  const ref = ctx.monitor(started.ok);
-  const endsWithExchange = kind === 'stream' || session === undefined;
-  state.runs.set(ref, { pid: started.ok, exchange, id, tool: tool.name, revision, endsWithExchange });
-  state.runOfExchange.set(exchange, ref);
 }
 
 /** A supervisor that died or is being restarted is no fault of the connection. */

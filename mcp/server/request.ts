@@ -65,10 +65,8 @@ interface State {
   readonly catalog: Catalog;
   readonly tool: CatalogTool;
   readonly revision: Revision;
-  /** Aborts the tool when the process ends before the tool does. */
-  readonly abort: AbortController;
-  readonly closePort: () => void;
   readonly sessionRef: Ref | undefined;
+  toolContext: RequestToolContext | undefined;
   lastProgress: ProgressSent | undefined;
 }
 
@@ -94,8 +92,6 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, ToolReq
         // A client that reuses an id in flight gets both answers, on HTTP; only the first can be cancelled.
         if (ctx.whereis(name) === undefined) ctx.register(name);
       }
-      const abort = new AbortController();
-      const closePort = ctx.openPort({ close: (reason) => abort.abort(reason) });
       const sessionRef = request.session === undefined ? undefined : ctx.monitor(request.session.pid);
       ctx.sendAfter(request.timeoutMs, 'deadline');
       const state: State = {
@@ -104,9 +100,8 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, ToolReq
         catalog,
         tool,
         revision,
-        abort,
-        closePort,
         sessionRef,
+        toolContext: undefined,
         lastProgress: undefined,
       };
       return initOk(state, continueWith('run'));
@@ -147,9 +142,10 @@ type Result = HandlerResult<State>;
 
 function run(state: State, ctx: Ctx): Result {
   const { request, tool, catalog, revision, limits } = state;
-  const context = new RequestToolContext(ctx, request, revision.era, state.abort.signal, (progress, total, message) =>
+  const context = new RequestToolContext(ctx, request, revision.era, (progress, total, message) =>
     reportProgress(state, ctx, progress, total, message),
   );
+  state.toolContext = context;
   let returned: unknown;
   try {
     returned = tool.run(request.args, context);
@@ -178,7 +174,7 @@ function thrown(state: State, error: unknown, ctx: Ctx): Result {
 }
 
 function finish(state: State, outcome: Outcome, ctx: Ctx): Result {
-  state.closePort(); // the tool has ended: its signal stays quiet
+  state.toolContext?.toolEnded();
   const { id } = state.request;
   if (outcome.kind === 'result') send(state, ctx, resultMessage(id, outcome.result));
   else if (outcome.kind === 'error') send(state, ctx, errorMessage(id, outcome.error), outcome.status);

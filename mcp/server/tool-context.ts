@@ -7,22 +7,39 @@ type Report = (progress: number, total: number | undefined, message: string | un
 
 /** What a tool sees of the process that runs it. */
 export class RequestToolContext implements ToolContext {
-  readonly signal: AbortSignal;
   readonly requestId: RequestId;
   readonly session?: string;
   readonly era: Era;
   readonly clientCapabilities: JsonObject;
   readonly #ctx: Context;
   readonly #report: Report;
+  #abort: AbortController | undefined;
+  #closePort: (() => void) | undefined;
 
-  constructor(ctx: Context, request: ToolRequest, era: Era, signal: AbortSignal, report: Report) {
+  constructor(ctx: Context, request: ToolRequest, era: Era, report: Report) {
     this.#ctx = ctx;
     this.#report = report;
-    this.signal = signal;
     this.requestId = request.id;
     if (request.session !== undefined) this.session = request.session.id;
     this.era = era;
     this.clientCapabilities = request.clientCapabilities;
+  }
+
+  /** Made on first use: most tools do not look at it, and it costs more than the rest of the context. */
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      const abort = new AbortController();
+      this.#abort = abort;
+      if (!this.#ctx.isAlive(this.#ctx.self)) abort.abort();
+      // Its listeners are the tool's code: they run after the kernel has finished with the exit.
+      else this.#closePort = this.#ctx.openPort({ close: (reason) => queueMicrotask(() => abort.abort(reason)) });
+    }
+    return this.#abort.signal;
+  }
+
+  /** The signal stays quiet from now on: there is nothing left to abort. */
+  toolEnded(): void {
+    this.#closePort?.();
   }
 
   get clock(): Clock {

@@ -245,7 +245,7 @@ function anySchema(dialect: string, without: readonly string[] = []): fc.Arbitra
       formatMinimum: fc.constant('a'),
       default: fc.jsonValue({ maxDepth: 1 }),
       const: fc.jsonValue({ maxDepth: 1 }),
-      enum: fc.array(fc.jsonValue({ maxDepth: 1 }), { maxLength: 2 }),
+      enum: fc.uniqueArray(fc.jsonValue({ maxDepth: 1 }), { maxLength: 2, selector: (each) => JSON.stringify(each) }),
       examples: fc.array(fc.jsonValue({ maxDepth: 1 }), { maxLength: 1 }),
       type: fc.constantFrom<unknown>(
         'object',

@@ -53,6 +53,6 @@ test('property: whatever clients do, and however they leave, the next one is ser
         await Promise.all(sockets.map(({ raw }) => raw.closed));
         while (system.processCount > idle) await turns(1);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   }));
