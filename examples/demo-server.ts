@@ -1,48 +1,31 @@
-/** The server of `npm start`: three tools that behave, and one for each way in which a tool can fail. */
+/** The server of `npm start`: tools that behave, and one for each way in which a tool can fail. In a project of yours: 'beamish/mcp'. */
 import { McpError, mcpServer, structured, text, tool } from '../mcp/index.ts';
 
 const nothing = { type: 'object' } as const;
-
-const numbers = {
+const number = { type: 'number' } as const;
+const said = { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] } as const;
+const pair = { type: 'object', properties: { a: number, b: number }, required: ['a', 'b'] } as const;
+const sum = { type: 'object', properties: { sum: number }, required: ['sum'] } as const;
+const upTo = {
   type: 'object',
-  properties: { a: { type: 'number' }, b: { type: 'number' } },
-  required: ['a', 'b'],
+  properties: { to: { type: 'integer', minimum: 1, maximum: 100 } },
+  required: ['to'],
 } as const;
 
 export default mcpServer('demo', {
   info: { name: 'beamish-demo', version: '0.1.0', title: 'beamish demo' },
-  instructions:
-    'echo, add and count behave. The other tools fail, each in its way; none of them takes the server along.',
+  instructions: 'echo, add and count behave. The others fail, each in its way; none of them takes the server along.',
   tools: {
-    echo: tool(
-      {
-        description: 'Says it back.',
-        input: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
-      },
-      (args) => text(args.text),
-    ),
-    add: tool(
-      {
-        description: 'Adds two numbers.',
-        input: numbers,
-        output: { type: 'object', properties: { sum: { type: 'number' } } },
-      },
-      ({ a, b }) => structured({ sum: a + b }),
-    ),
-    count: tool(
-      {
-        description: 'Counts to `to`, a tenth of a second each, and reports progress.',
-        input: { type: 'object', properties: { to: { type: 'integer', minimum: 1, maximum: 100 } }, required: ['to'] },
-      },
-      async ({ to }, ctx) => {
-        for (let i = 1; i <= to; i++) {
-          await new Promise((resolve) => setTimeout(resolve, 100));
-          ctx.signal.throwIfAborted();
-          ctx.progress(i, to);
-        }
-        return text(`counted to ${to}`);
-      },
-    ),
+    echo: tool({ description: 'Says it back.', input: said }, (args) => text(args.text)),
+    add: tool({ description: 'Adds two numbers.', input: pair, output: sum }, ({ a, b }) => structured({ sum: a + b })),
+    count: tool({ description: 'Counts, ten a second, with progress.', input: upTo }, async ({ to }, ctx) => {
+      for (let i = 1; i <= to; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        ctx.signal.throwIfAborted();
+        ctx.progress(i, to);
+      }
+      return text(`counted to ${to}`);
+    }),
     throws: tool({ description: 'Throws.', input: nothing }, () => {
       throw new Error('thrown by the tool');
     }),

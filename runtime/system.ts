@@ -38,6 +38,10 @@ export interface System extends Messaging {
   readonly root: Pid;
   /** How many processes live. */
   readonly processCount: number;
+  /** Starts a process outside the tree; nobody restarts it, and it ends with the system. See `Context`. */
+  readonly spawn: Context['spawn'];
+  /** Starts a server outside the tree and waits for its init. See `Context`. */
+  readonly start: Context['start'];
   /** Settles with the exit reason of the root supervisor: after `stop`, or when it gives up. Never rejects. */
   readonly terminated: Promise<ExitReason>;
   /** Whether `stop` was called or one of the `signals` came; if not, the end of the system is the root supervisor giving up. */
@@ -156,6 +160,10 @@ class RunningSystem implements System {
     if (!this.#running()) throw new ExitedError(`the system '${this.name}' has stopped`);
     (this.#ctx.send as (...all: unknown[]) => void)(dest, tag, ...args);
   };
+
+  spawn: Context['spawn'] = (code: any, arg: any, options?: any): Pid => this.#ctx.spawn(code, arg, options);
+
+  start: Context['start'] = (behaviour, arg, options) => this.#ctx.start(behaviour, arg, options);
 
   whereis: Messaging['whereis'] = (name) => this.#ctx.whereis(name);
 

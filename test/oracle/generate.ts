@@ -53,6 +53,8 @@ const reasons = ['boom', 'boom', 'normal', 'shutdown', '{shutdown,x}', 'kill'] a
 const shortMs = 60;
 const shortSupervisorMs = 150;
 const longMs = 3_000;
+/** Restarts of a period of 1 s are forgotten by then, however their times are rounded. */
+const forgottenMs = 2_300;
 
 function worker(draw: Draw, id: string, more: Partial<WorkerNode> = {}): WorkerNode {
   return {
@@ -257,14 +259,26 @@ const plots: Readonly<Record<string, Plot>> = {
     });
     return { root: { ...root, intensity: 4 }, actions };
   },
+  period(draw) {
+    const leaf = (id: string): WorkerNode => worker(draw, id, { restart: 'permanent' });
+    const root = supervisor(draw, 'root', [leaf('a'), leaf('b')], { intensity: draw.whole(1, 2), period: 1 });
+    const actions = draw.times(3, 5, (): Action[] => {
+      const crash: Action = { op: 'stop', target: draw.of('root/a', 'root/b'), reason: 'boom' };
+      return draw.percent(50) ? [crash, { op: 'sleep', ms: forgottenMs }] : [crash];
+    });
+    return { root, actions: actions.flat() };
+  },
 };
 
 /** That many scenarios, of each class in turn. */
 export function generate(seed: number, count: number): Scenario[] {
+  return Array.from({ length: count }, (_, index) => generateOne(seed, index + 1));
+}
+
+/** The scenario with that number, from 1. */
+export function generateOne(seed: number, number: number): Scenario {
   const classes = Object.entries(plots);
-  return Array.from({ length: count }, (_, index): Scenario => {
-    const [name, plot] = classes[index % classes.length] as [string, Plot];
-    const id = `g${seed}-${String(index + 1).padStart(4, '0')}`;
-    return { id, class: name, ...plot(new Draw(id)) };
-  });
+  const [name, plot] = classes[(number - 1) % classes.length] as [string, Plot];
+  const id = `g${seed}-${String(number).padStart(4, '0')}`;
+  return { id, class: name, ...plot(new Draw(id)) };
 }

@@ -1,7 +1,6 @@
 /** Workers that follow a plan, and one list of what happened to them and their supervisors, in order. */
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { TestContext } from 'node:test';
 import {
   type Call,
   type ChildOptions,
@@ -27,6 +26,7 @@ import {
   stop,
   stopInit,
 } from '../../runtime/index.ts';
+import type { Cleanup } from './test-system.ts';
 
 /** What one start attempt of a worker does: `{ stop }` refuses with that reason. */
 export type Attempt = 'ok' | 'ignore' | 'throw' | 'hang' | { readonly stop: ExitReason };
@@ -115,7 +115,7 @@ export class SupervisionTrace {
   private readonly starts = new Map<string, number>();
   private readonly ids = new Map<Pid, string>();
 
-  constructor(t: TestContext, system: string) {
+  constructor(t: Cleanup, system: string) {
     const on = <T>(channel: string, listener: (event: T) => void): void => onEvent(t, channel, system, listener);
     on(channels.processExit, ({ pid, label, reason }: ProcessExitEvent) => {
       const who = label ?? this.ids.get(pid);
@@ -173,7 +173,7 @@ export class SupervisionTrace {
 }
 
 /** Calls back with the events of one system while a test runs. */
-export function onEvent<T>(t: TestContext, channel: string, system: string, listener: (event: T) => void): void {
+export function onEvent<T>(t: Cleanup, channel: string, system: string, listener: (event: T) => void): void {
   const own = (event: unknown): void => {
     if ((event as { system: string }).system === system) listener(event as T);
   };
@@ -182,7 +182,7 @@ export function onEvent<T>(t: TestContext, channel: string, system: string, list
 }
 
 /** Collects the events of one system while a test runs. */
-export function eventsOf<T>(t: TestContext, channel: string, system: string): T[] {
+export function eventsOf<T>(t: Cleanup, channel: string, system: string): T[] {
   const events: T[] = [];
   onEvent<T>(t, channel, system, (event) => events.push(event));
   return events;

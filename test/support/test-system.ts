@@ -1,6 +1,5 @@
 /** A system on a simulated clock that ends with its test, and processes that a test drives from outside. */
 
-import type { TestContext } from 'node:test';
 import {
   type Context,
   child,
@@ -16,6 +15,11 @@ import {
   startSystem,
 } from '../../runtime/index.ts';
 import { type SimulatedClock, settle, simulatedClock } from '../../runtime/testing.ts';
+
+/** Where what must be undone after a test is put: a `TestContext`, or a list in a property test. */
+export interface Cleanup {
+  after(end: () => unknown): void;
+}
 
 export interface TestSystem {
   readonly system: System;
@@ -47,7 +51,7 @@ const Opener: GenServer<OpenerProtocol> = genServer(import.meta, 'Opener', {
 });
 
 /** Starts a system for one test. After the test it is killed: no shutdown time of a child is waited for. */
-export async function startTestSystem(t: TestContext, options: Partial<SystemOptions> = {}): Promise<TestSystem> {
+export async function startTestSystem(t: Cleanup, options: Partial<SystemOptions> = {}): Promise<TestSystem> {
   const clock = simulatedClock();
   const opener = child(Opener, undefined, { id: 'opener', name: 'opener' });
   const system = await startSystem({
