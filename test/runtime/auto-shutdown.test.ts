@@ -110,7 +110,11 @@ test('a significant child that is stopped because of a sibling does not count', 
   const system = await startSup(
     t,
     'any_significant',
-    (trace) => [trace.worker('a'), trace.worker('b', significant('temporary')), trace.worker('c', significant('transient'))],
+    (trace) => [
+      trace.worker('a'),
+      trace.worker('b', significant('temporary')),
+      trace.worker('c', significant('transient')),
+    ],
     'one_for_all',
   );
   await end(system, 'a', 'boom');

@@ -18,7 +18,13 @@ test('the defaults of a worker and of a supervisor', () => {
     significant: false,
   });
   const { start, ...defaults } = supervisor('sup', {}, [good]);
-  assert.deepEqual(defaults, { id: 'sup', restart: 'permanent', shutdown: 'infinity', type: 'supervisor', significant: false });
+  assert.deepEqual(defaults, {
+    id: 'sup',
+    restart: 'permanent',
+    shutdown: 'infinity',
+    type: 'supervisor',
+    significant: false,
+  });
   assert.deepEqual(start.arg, {
     id: 'sup',
     flags: { strategy: 'one_for_one', intensity: 1, periodMs: 5_000, autoShutdown: 'never' },
@@ -31,7 +37,10 @@ test('a specification is plain data: the same one serves several supervisors and
   for (const { system } of systems) {
     for (const id of ['s1', 's2']) await startUnderRoot({ system }, supervisor(id, {}, [good]));
   }
-  assert.deepEqual(systems.map(({ system }) => system.processCount), [7, 7]);
+  assert.deepEqual(
+    systems.map(({ system }) => system.processCount),
+    [7, 7],
+  );
 });
 
 /** Each wrong child with OTP's term. */
@@ -86,7 +95,11 @@ test('two children with one id are refused', async (t) => {
 test('simple_one_for_one needs exactly one child', async (t) => {
   const { system } = await startTestSystem(t);
   for (const children of [[], [good, loose({ id: 'b' })]]) {
-    const result = await startChild(system, system.root, supervisor('sup', { strategy: 'simple_one_for_one' }, children));
+    const result = await startChild(
+      system,
+      system.root,
+      supervisor('sup', { strategy: 'simple_one_for_one' }, children),
+    );
     assert.deepEqual('error' in result && result.error, { bad_start_spec: children });
   }
 });
@@ -110,7 +123,10 @@ for (const [flags, term] of wrongFlags) {
     const { system } = await startTestSystem(t);
     const result = await startChild(system, system.root, supervisor('sup', flags, [good]));
     assert.deepEqual('error' in result && result.error, { supervisor_data: term });
-    await assert.rejects(startSystem({ ...flags, children: [good] }), { code: 'ERR_START', reason: { supervisor_data: term } });
+    await assert.rejects(startSystem({ ...flags, children: [good] }), {
+      code: 'ERR_START',
+      reason: { supervisor_data: term },
+    });
   });
 }
 
@@ -125,6 +141,10 @@ test('specifications are checked before any child starts', async (t) => {
   const { system } = await startTestSystem(t);
   let started = 0;
   const Counting = genServer(import.meta, 'Counting', { init: () => ++started });
-  await startChild(system, system.root, supervisor('sup', {}, [child(Counting, undefined), loose({ restart: 'always' })]));
+  await startChild(
+    system,
+    system.root,
+    supervisor('sup', {}, [child(Counting, undefined), loose({ restart: 'always' })]),
+  );
   assert.equal(started, 0);
 });

@@ -26,7 +26,10 @@ type Step =
   | { readonly kind: 'advance'; readonly ms: number };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('add' as const), durationMs: fc.constantFrom(0, 1, 10, 10, 50) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('add' as const), durationMs: fc.constantFrom(0, 1, 10, 10, 50) }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('done' as const), index: fc.nat(30) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('advance' as const), ms: fc.integer({ min: 0, max: 20 }) }) },
 );
@@ -57,7 +60,8 @@ test('a deadline expires once, at its time, unless it is done before', async () 
       const expected = all
         .filter(({ doneAt }) => doneAt === Number.POSITIVE_INFINITY)
         .map(({ deadline }) => ({ id: deadline.id, at: deadline.at }));
-      const byTime = (a: { id: number; at: number }, b: { id: number; at: number }): number => a.at - b.at || a.id - b.id;
+      const byTime = (a: { id: number; at: number }, b: { id: number; at: number }): number =>
+        a.at - b.at || a.id - b.id;
       assert.deepEqual([...expired].sort(byTime), expected.sort(byTime));
       assert.equal(clock.pending, 0, 'no timer is left');
       assert.equal((deadlines as unknown as { queues: Map<number, unknown> }).queues.size, 0, 'no queue is left');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { describeExit, isErrorExit, isNormalExit } from '../../runtime/index.ts';
 import { errorExit } from '../../runtime/exit.ts';
+import { describeExit, isErrorExit, isNormalExit } from '../../runtime/index.ts';
 
 test('an error becomes plain data with its name, message, code and causes', () => {
   const cause = new RangeError('inner', { cause: 'root' });
@@ -31,7 +31,16 @@ test('a thrown value that is no Error is kept as it is', () => {
 });
 
 test('which exits are orderly, and which are errors', () => {
-  const reasons = ['normal', 'shutdown', { shutdown: 1 }, 'killed', 'noproc', null, undefined, errorExit(new Error('x'))];
+  const reasons = [
+    'normal',
+    'shutdown',
+    { shutdown: 1 },
+    'killed',
+    'noproc',
+    null,
+    undefined,
+    errorExit(new Error('x')),
+  ];
   assert.deepEqual(reasons.map(isNormalExit), [true, true, true, false, false, false, false, false]);
   assert.deepEqual(reasons.map(isErrorExit), [false, false, false, false, false, false, false, true]);
 });

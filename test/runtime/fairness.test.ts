@@ -121,9 +121,11 @@ test('a timer that falls due during a flood is served within a round', async (t)
   const { pid, count } = await startCounter(system);
   const sleeper = await openProcess(system);
   let at = -1;
-  void sleeper.ctx.receive(({ tag }) => tag === 'tick', 'infinity').then(() => {
-    at = count.handled;
-  });
+  void sleeper.ctx
+    .receive(({ tag }) => tag === 'tick', 'infinity')
+    .then(() => {
+      at = count.handled;
+    });
   sleeper.ctx.sendAfter(10, 'tick');
   for (let i = 0; i < flood; i++) system.system.cast(pid, 'work');
   await system.clock.advance(10);

@@ -74,7 +74,10 @@ test('a handler that does not settle within handlerTimeoutMs costs the process; 
   const crashes = eventsOf<CrashReport>(t, channels.crashReport, system.system.name);
   const { pid, terminated, reasons } = await startServer(system, 100);
   system.system.cast(pid, 'run', never);
-  const queued = assert.rejects(system.system.call(pid, 'run', () => 0), { code: 'ERR_CALL_EXIT' });
+  const queued = assert.rejects(
+    system.system.call(pid, 'run', () => 0),
+    { code: 'ERR_CALL_EXIT' },
+  );
   await system.clock.advance(99);
   assert.deepEqual(reasons, []);
   await system.clock.advance(1);
@@ -286,7 +289,9 @@ test('what a message makes another process do is not blamed on the sender', asyn
 
 for (const step of ['timer', 'rejection', 'notAnError']) {
   test(`an error that belongs to no process (${step}) ends the program with exit code 1, as without a system`, async () => {
-    const end = await runProgram(program(`system.cast('plain', 'run', '${step}'); await quiet(); console.log('not reached');`));
+    const end = await runProgram(
+      program(`system.cast('plain', 'run', '${step}'); await quiet(); console.log('not reached');`),
+    );
     assert.equal(end.code, 1);
     assert.deepEqual(end.lines, []);
     assert.match(end.errors, /boom/);
@@ -340,6 +345,11 @@ test('with two systems in a program each error goes to its own process', async (
     `),
   );
   assert.equal(end.errors, '');
-  assert.deepEqual(end.lines.slice(0, 4), ['exit other error boom', 'exit other "shutdown"', 'exit a error boom', 'listeners 1']);
+  assert.deepEqual(end.lines.slice(0, 4), [
+    'exit other error boom',
+    'exit other "shutdown"',
+    'exit a error boom',
+    'listeners 1',
+  ]);
   assert.equal(end.lines.at(-1), 'listeners 0');
 });

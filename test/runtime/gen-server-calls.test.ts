@@ -146,7 +146,10 @@ test('a call that gets no reply in 5,000 ms fails with timeout; the server goes 
   const [outcome] = outcomes;
   assert.ok(outcome instanceof CallError);
   const { code, reason, dest, tag } = outcome;
-  assert.deepEqual({ code, reason, dest, tag }, { code: 'ERR_CALL_TIMEOUT', reason: 'timeout', dest: String(server.pid), tag: 'later' });
+  assert.deepEqual(
+    { code, reason, dest, tag },
+    { code: 'ERR_CALL_TIMEOUT', reason: 'timeout', dest: String(server.pid), tag: 'later' },
+  );
   assert.equal(system.system.isAlive(server.pid), true);
 });
 
@@ -199,7 +202,12 @@ test('a call to a dead pid or to a free name fails with noproc', async (t) => {
   dead.finish();
   await settle();
   for (const dest of [dead.pid, name<any>('nobody')]) {
-    await assert.rejects(system.system.call(dest, 'x'), { code: 'ERR_CALL_NOPROC', reason: 'noproc', dest: String(dest), tag: 'x' });
+    await assert.rejects(system.system.call(dest, 'x'), {
+      code: 'ERR_CALL_NOPROC',
+      reason: 'noproc',
+      dest: String(dest),
+      tag: 'x',
+    });
   }
 });
 
@@ -298,17 +306,22 @@ test('calls and casts of one client are handled in the order in which they were 
   }
   await Promise.all(calls);
   await settle();
-  assert.deepEqual(log, Array.from({ length: 30 }, (_, i) => i));
+  assert.deepEqual(
+    log,
+    Array.from({ length: 30 }, (_, i) => i),
+  );
 });
 
 test('one message at a time: the next one waits until the promise of a handler has settled', async (t) => {
   const system = await startTestSystem(t);
   const { pid, log } = await startServer(system);
-  const slow = (label: string): Step => async () => {
-    log.push(`${label} begins`);
-    await settle(2);
-    log.push(`${label} ends`);
-  };
+  const slow =
+    (label: string): Step =>
+    async () => {
+      log.push(`${label} begins`);
+      await settle(2);
+      log.push(`${label} ends`);
+    };
   system.system.cast(pid, 'run', slow('a'));
   system.system.cast(pid, 'run', slow('b'));
   await system.system.call(pid, 'echo', 'c');

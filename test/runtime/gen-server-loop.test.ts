@@ -70,7 +70,11 @@ interface Started {
 }
 
 /** The parent is the opener, which traps exits. */
-async function startServer(system: TestSystem, start: Omit<Start, 'log'> = {}, parent = system.opener): Promise<Started> {
+async function startServer(
+  system: TestSystem,
+  start: Omit<Start, 'log'> = {},
+  parent = system.opener,
+): Promise<Started> {
   const log: unknown[] = [];
   const result = await parent.startLink(Server, { log, ...start });
   assert.ok(result !== 'ignore' && 'ok' in result);
@@ -102,7 +106,8 @@ test('an info message without a clause is published and dropped; the server goes
   const system = await startTestSystem(t);
   const unexpected = eventsOf<UnexpectedMessage>(t, channels.unexpectedMessage, system.system.name);
   const { pid, log } = await startServer(system);
-  for (const tag of ['unknown', 'constructor', '__proto__', 'toString', 'DOWN']) system.system.send<any, any>(pid, tag, tag);
+  for (const tag of ['unknown', 'constructor', '__proto__', 'toString', 'DOWN'])
+    system.system.send<any, any>(pid, tag, tag);
   system.system.cast(pid, 'note', 'after');
   await settle();
   assert.deepEqual(log, ['after']);
@@ -198,7 +203,8 @@ test('a callback that throws, rejects or exits: terminate runs, and the server e
       if (message === 'cast') system.system.cast(pid, 'step', step);
       if (message === 'info') system.system.send(pid, 'step', step);
       if (message === 'call') await assert.rejects(system.system.call(pid, 'step', step), { code: 'ERR_CALL_EXIT' });
-      if (message === 'continue') system.system.cast(pid, 'step', (state) => noreply(state, continueWith('step', step)));
+      if (message === 'continue')
+        system.system.cast(pid, 'step', (state) => noreply(state, continueWith('step', step)));
       await settle();
       const expected = kind.startsWith('exit') ? 'left' : 'boom';
       const [reason] = reasons;
@@ -300,7 +306,11 @@ test('terminate that throws, rejects or exits: its reason replaces the first', a
       else system.system.cast(pid, 'step', cause === 'throw' ? boom : (state) => stop('normal', state));
       await settle();
       const [reason] = reasons;
-      assert.equal(isErrorExit(reason) ? (reason.error as Error).message : reason, 'term_crash', `${kind} after ${cause}`);
+      assert.equal(
+        isErrorExit(reason) ? (reason.error as Error).message : reason,
+        'term_crash',
+        `${kind} after ${cause}`,
+      );
       const crash = crashes.pop();
       assert.ok(crash !== undefined && crashes.length === 0);
       assert.ok('state' in crash, `the report of ${kind} after ${cause} shows the state`);

@@ -63,7 +63,10 @@ test('a monitor by name watches the process that holds the name, and DOWN carrie
   assert.deepEqual(await downsOf(a), []);
   b.fail('boom');
   const downs = await downsOf(a);
-  assert.deepEqual(downs.map(({ object, ref: its }) => [object, its]), [['watched', ref]]);
+  assert.deepEqual(
+    downs.map(({ object, ref: its }) => [object, its]),
+    [['watched', ref]],
+  );
 });
 
 test('demonitor with flush removes a DOWN that is queued, and none comes after it', async (t) => {
@@ -77,7 +80,10 @@ test('demonitor with flush removes a DOWN that is queued, and none comes after i
   assert.equal(a.ctx.demonitor(open, { flush: true }), true, 'true: it had not');
   assert.equal(a.ctx.demonitor(open, { flush: true }), false, 'false: there is none any more');
   c.finish();
-  assert.deepEqual((await downsOf(a)).map(({ ref }) => ref), [other]);
+  assert.deepEqual(
+    (await downsOf(a)).map(({ ref }) => ref),
+    [other],
+  );
 });
 
 test('demonitor without flush leaves a DOWN that is queued', async (t) => {
@@ -87,7 +93,10 @@ test('demonitor without flush leaves a DOWN that is queued', async (t) => {
   b.finish();
   await settle();
   assert.equal(a.ctx.demonitor(ref), false);
-  assert.deepEqual((await downsOf(a)).map((down) => down.ref), [ref]);
+  assert.deepEqual(
+    (await downsOf(a)).map((down) => down.ref),
+    [ref],
+  );
 });
 
 test('demonitor with flush is not misled by a message of that tag from user code', async (t) => {

@@ -85,7 +85,10 @@ test('of several starts under one name at the same time exactly one wins', async
     Array.from({ length: 5 }, () => system.opener.start(behaviour, arg, { name: 'a' })),
   );
   const holder = system.system.whereis(a);
-  assert.deepEqual(results, [{ ok: holder }, ...Array.from({ length: 4 }, () => ({ error: { already_started: holder } }))]);
+  assert.deepEqual(results, [
+    { ok: holder },
+    ...Array.from({ length: 4 }, () => ({ error: { already_started: holder } })),
+  ]);
   assert.equal(trace.attempts('w'), 1);
 });
 
@@ -103,7 +106,11 @@ test('a name is in force before init runs, and free again when init fails or ign
 
 test('a name leads to its new holder after a restart', async (t) => {
   const system = await startTestSystem(t);
-  const [first, second, sender] = [await openProcess(system, { name: 'a' }), await openProcess(system), await openProcess(system)];
+  const [first, second, sender] = [
+    await openProcess(system, { name: 'a' }),
+    await openProcess(system),
+    await openProcess(system),
+  ];
   first.finish();
   await settle();
   second.ctx.register(a);

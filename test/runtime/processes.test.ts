@@ -26,7 +26,9 @@ test('messages, exit signals and DOWN of one process keep their order at the rec
   a.ctx.exitProcess(b.pid, 'second');
   a.ctx.send(b.pid, 'm3');
   a.finish();
-  const seen = (await mailboxOf(b)).map(({ tag, payload }) => (tag === 'EXIT' ? (payload as ErrorExit & any).reason : tag));
+  const seen = (await mailboxOf(b)).map(({ tag, payload }) =>
+    tag === 'EXIT' ? (payload as ErrorExit & any).reason : tag,
+  );
   assert.deepEqual(seen, ['m1', 'first', 'm2', 'second', 'm3', 'normal', 'DOWN']);
 });
 
@@ -98,9 +100,11 @@ test('receive times out after its time and takes nothing then', async (t) => {
   const system = await startTestSystem(t);
   const a = await openProcess(system);
   let outcome: unknown = 'pending';
-  void a.ctx.receive((m) => m.tag === 'wanted', 1_000).then((message) => {
-    outcome = message;
-  });
+  void a.ctx
+    .receive((m) => m.tag === 'wanted', 1_000)
+    .then((message) => {
+      outcome = message;
+    });
   await system.clock.advance(999);
   assert.equal(outcome, 'pending');
   await system.clock.advance(1);

@@ -33,7 +33,9 @@ test('a supervisor reports child_terminated, start_error and shutdown in the ord
   const { system, trace } = await startTrace(t);
   await startUnderRoot(
     { system },
-    supervisor('sup', { name: 'sup', intensity: 1, restart: 'temporary' }, [trace.worker('a', { plan: ['ok', { stop: 'no' }] })]),
+    supervisor('sup', { name: 'sup', intensity: 1, restart: 'temporary' }, [
+      trace.worker('a', { plan: ['ok', { stop: 'no' }] }),
+    ]),
   );
   trace.take();
   system.cast(name<any>('a'), 'stop', 'boom');
@@ -69,7 +71,10 @@ test('a report names the supervisor, what happened, why, and the child with its 
 test('a progress report follows each good start of a child', async (t) => {
   const { system, trace } = await startTrace(t);
   const progress = eventsOf<ProgressReport>(t, channels.progressReport, system.name);
-  await startUnderRoot({ system }, supervisor('sup', { name: 'sup' }, [trace.worker('a'), trace.worker('b', { plan: ['ignore'] })]));
+  await startUnderRoot(
+    { system },
+    supervisor('sup', { name: 'sup' }, [trace.worker('a'), trace.worker('b', { plan: ['ignore'] })]),
+  );
   assert.deepEqual(
     progress.map(({ supervisor: by, started }) => [by, started.id]),
     [
@@ -96,7 +101,8 @@ test('child_terminated is silent for children that are not permanent and end nor
       trace.take();
       system.cast(name<any>(id), 'stop', reason);
       await settle();
-      for (const line of trace.take()) if (line.startsWith('report')) reported.push(`${restart} ${line.split(' ').at(-1)}`);
+      for (const line of trace.take())
+        if (line.startsWith('report')) reported.push(`${restart} ${line.split(' ').at(-1)}`);
     }
   }
   assert.deepEqual(reported, [
@@ -187,7 +193,9 @@ test('process-start and process-exit are published for every process, the exit b
   onEvent<ProcessStart>(t, channels.processStart, system.system.name, ({ pid, parent, initialCall }) =>
     order.push(['start', pid, parent, initialCall]),
   );
-  onEvent<ProcessExitEvent>(t, channels.processExit, system.system.name, ({ pid, reason }) => order.push(['exit', pid, reason]));
+  onEvent<ProcessExitEvent>(t, channels.processExit, system.system.name, ({ pid, reason }) =>
+    order.push(['exit', pid, reason]),
+  );
   const watcher = await openProcess(system);
   order.length = 0;
   function worker(_arg: undefined, ctx: Context): never {

@@ -6,22 +6,46 @@ import {
   firstAffected,
   isReported,
   isRestarted,
-  RestartWindow,
   type RestartType,
+  RestartWindow,
 } from '../../runtime/restart.ts';
 
 const restarts: readonly RestartType[] = ['permanent', 'transient', 'temporary'];
 const orderly: readonly unknown[] = ['normal', 'shutdown', { shutdown: 'x' }];
-const abnormal: readonly unknown[] = ['boom', 'killed', 'noproc', { error: { message: 'x' }, stack: '' }, undefined, null, 0];
+const abnormal: readonly unknown[] = [
+  'boom',
+  'killed',
+  'noproc',
+  { error: { message: 'x' }, stack: '' },
+  undefined,
+  null,
+  0,
+];
 
 test('which ends are followed by a restart', () => {
-  for (const reason of orderly) assert.deepEqual(restarts.map((type) => isRestarted(type, reason)), [true, false, false]);
-  for (const reason of abnormal) assert.deepEqual(restarts.map((type) => isRestarted(type, reason)), [true, true, false]);
+  for (const reason of orderly)
+    assert.deepEqual(
+      restarts.map((type) => isRestarted(type, reason)),
+      [true, false, false],
+    );
+  for (const reason of abnormal)
+    assert.deepEqual(
+      restarts.map((type) => isRestarted(type, reason)),
+      [true, true, false],
+    );
 });
 
 test('which ends are reported', () => {
-  for (const reason of orderly) assert.deepEqual(restarts.map((type) => isReported(type, reason)), [true, false, false]);
-  for (const reason of abnormal) assert.deepEqual(restarts.map((type) => isReported(type, reason)), [true, true, true]);
+  for (const reason of orderly)
+    assert.deepEqual(
+      restarts.map((type) => isReported(type, reason)),
+      [true, false, false],
+    );
+  for (const reason of abnormal)
+    assert.deepEqual(
+      restarts.map((type) => isReported(type, reason)),
+      [true, true, true],
+    );
 });
 
 test('which ends of a child that was stopped are as asked', () => {
@@ -41,8 +65,14 @@ test('which ends of a child that was stopped are as asked', () => {
 });
 
 test('who is stopped along with a child that failed', () => {
-  assert.deepEqual([0, 1, 2].map((index) => firstAffected('rest_for_one', index)), [0, 1, 2]);
-  assert.deepEqual([0, 1, 2].map((index) => firstAffected('one_for_all', index)), [0, 0, 0]);
+  assert.deepEqual(
+    [0, 1, 2].map((index) => firstAffected('rest_for_one', index)),
+    [0, 1, 2],
+  );
+  assert.deepEqual(
+    [0, 1, 2].map((index) => firstAffected('one_for_all', index)),
+    [0, 0, 0],
+  );
 });
 
 /** The rule as OTP applies it: keep the restarts that are not older than the period, and count them. */
@@ -67,7 +97,9 @@ test('the restart window decides as the list of all restarts of the period does'
     fc.property(
       fc.integer({ min: 0, max: 8 }),
       fc.integer({ min: 1, max: 100 }),
-      fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 120 }), fc.integer({ min: 95, max: 105 })), { maxLength: 60 }),
+      fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 120 }), fc.integer({ min: 95, max: 105 })), {
+        maxLength: 60,
+      }),
       (intensity, periodMs, gaps) => {
         const [window, list] = [new RestartWindow(intensity, periodMs), new RestartList(intensity, periodMs)];
         let now = 0;

@@ -126,7 +126,11 @@ test('one shutdown time for all: those that are left when it is over are killed,
   await stopping;
   const lines = trace.take();
   assert.deepEqual(lines.slice(0, 3).sort(), ['exit a#1 killed', 'exit b#1 killed', 'exit c#1 killed']);
-  assert.deepEqual(lines.slice(3).sort(), ['exit sup shutdown', 'report shutdown_error - killed x3', 'report shutdown_error - weird x1']);
+  assert.deepEqual(lines.slice(3).sort(), [
+    'exit sup shutdown',
+    'report shutdown_error - killed x3',
+    'report shutdown_error - weird x1',
+  ]);
 });
 
 test('brutal_kill kills all children at once', async (t) => {
@@ -145,7 +149,11 @@ test('children that answer a shutdown with other reasons do not keep the supervi
   }
   await terminateChild(system, system.root, 'sup');
   const lines = trace.take().filter((line) => !/^(terminate|exit w)/.test(line));
-  assert.deepEqual(lines, ['report shutdown_error - boom x1', 'report shutdown_error - killed x1', 'exit sup shutdown']);
+  assert.deepEqual(lines, [
+    'report shutdown_error - boom x1',
+    'report shutdown_error - killed x1',
+    'exit sup shutdown',
+  ]);
 });
 
 test('a start that fails gives the reason alone, and nothing is stored; ignore gives ok undefined, and nothing is stored', async (t) => {
@@ -194,7 +202,10 @@ test('the intensity holds for all children together', async (t) => {
 });
 
 test('transient and temporary children that end for good are forgotten', async (t) => {
-  for (const [restart, reason] of [['transient', 'normal'], ['temporary', 'boom']] as const) {
+  for (const [restart, reason] of [
+    ['transient', 'normal'],
+    ['temporary', 'boom'],
+  ] as const) {
     const { system, start } = await startSup(t, { restart });
     system.cast(await start('a'), 'stop', reason);
     await settle();

@@ -35,7 +35,8 @@ async function startSup(
   return { ...system, trace };
 }
 
-const pidOf = ({ system }: TestSystem, id: string): Pid => system.whereis(name(id)) ?? assert.fail(`${id} does not run`);
+const pidOf = ({ system }: TestSystem, id: string): Pid =>
+  system.whereis(name(id)) ?? assert.fail(`${id} does not run`);
 
 test('startChild starts a child and keeps its specification, as the newest', async (t) => {
   const { system, trace, ...rest } = await startSup(t, (of) => [of.worker('a')]);
@@ -50,7 +51,9 @@ test('startChild starts a child and keeps its specification, as the newest', asy
 test('startChild of an id that runs gives already_started; of one that does not, already_present', async (t) => {
   const traced = await startSup(t, (trace) => [trace.worker('a')]);
   const { system, trace } = traced;
-  assert.deepEqual(await startChild(system, sup, trace.worker('a')), { error: { already_started: pidOf(traced, 'a') } });
+  assert.deepEqual(await startChild(system, sup, trace.worker('a')), {
+    error: { already_started: pidOf(traced, 'a') },
+  });
   await terminateChild(system, sup, 'a');
   assert.deepEqual(await startChild(system, sup, trace.worker('a')), { error: 'already_present' });
   assert.equal(trace.attempts('a'), 1);
@@ -69,7 +72,9 @@ test('startChild of a child that ignores gives ok undefined; the specification i
   const { system, trace } = await startSup(t);
   const plan = { plan: ['ignore'] } as const;
   assert.deepEqual(await startChild(system, sup, trace.worker('a', plan)), { ok: undefined });
-  assert.deepEqual(await startChild(system, sup, trace.worker('b', { ...plan, restart: 'temporary' })), { ok: undefined });
+  assert.deepEqual(await startChild(system, sup, trace.worker('b', { ...plan, restart: 'temporary' })), {
+    ok: undefined,
+  });
   assert.deepEqual(await whichChildren(system, sup), [{ id: 'a', pid: undefined, type: 'worker' }]);
   assert.deepEqual(await countChildren(system, sup), { specs: 1, active: 0, supervisors: 0, workers: 1 });
 });
@@ -96,7 +101,10 @@ test('terminateChild stops a child and keeps its specification, unless it is tem
 
 test('terminateChild restarts nothing, whatever the strategy', async (t) => {
   for (const strategy of ['one_for_one', 'one_for_all', 'rest_for_one'] as Strategy[]) {
-    const { system, trace } = await startSup(t, (of) => ['a', 'b', 'c'].map((id) => of.worker(id)), { strategy, intensity: 0 });
+    const { system, trace } = await startSup(t, (of) => ['a', 'b', 'c'].map((id) => of.worker(id)), {
+      strategy,
+      intensity: 0,
+    });
     assert.equal(await terminateChild(system, sup, 'a'), 'ok');
     await settle();
     assert.deepEqual(trace.take(), ['exit a#1 shutdown']);

@@ -58,7 +58,11 @@ test('children start one after another in the order of their specifications', as
 test('a child starts only when the init of the one before it has returned', async (t) => {
   const system = await startTrace(t);
   const { trace } = system;
-  const starting = startChild(system.system, system.system.root, temporary([trace.worker('a', { plan: ['hang'] }), trace.worker('b')]));
+  const starting = startChild(
+    system.system,
+    system.system.root,
+    temporary([trace.worker('a', { plan: ['hang'] }), trace.worker('b')]),
+  );
   await system.clock.advance(100_000);
   assert.deepEqual(trace.take(), ['init a#1']);
   system.system.exitProcess(system.system.whereis(name('a')) ?? assert.fail(), 'boom');
@@ -69,7 +73,12 @@ test('a child starts only when the init of the one before it has returned', asyn
 test('a child that fails in init: those before it are stopped in reverse order, and the start fails with the id and reason', async (t) => {
   const system = await startTrace(t);
   const { trace } = system;
-  const children = [trace.worker('a'), trace.worker('b'), trace.worker('c', { plan: [{ stop: 'no' }] }), trace.worker('d')];
+  const children = [
+    trace.worker('a'),
+    trace.worker('b'),
+    trace.worker('c', { plan: [{ stop: 'no' }] }),
+    trace.worker('d'),
+  ];
   const result = await startChild(system.system, system.system.root, temporary(children));
   assert.ok('error' in result);
   assert.deepEqual(result.error, { shutdown: { failed_to_start_child: { id: 'c', reason: 'no' } } });
@@ -128,7 +137,12 @@ test('a supervisor stops its children in reverse order, waits for each, and exit
 test('nested supervisors stop from the leaves of the last branch to the first', async (t) => {
   const system = await startTrace(t);
   const { trace } = system;
-  const inner = (id: string, ...leaves: string[]): ChildSpec => supervisor(id, {}, leaves.map((leaf) => trace.worker(leaf)));
+  const inner = (id: string, ...leaves: string[]): ChildSpec =>
+    supervisor(
+      id,
+      {},
+      leaves.map((leaf) => trace.worker(leaf)),
+    );
   await startUnderRoot(system, temporary([inner('s1', 'a', 'b'), inner('s2', 'c')]));
   trace.take();
   await stopSup(system);
@@ -289,7 +303,9 @@ test('while a supervisor starts a child, what is asked of it waits', async (t) =
   const { trace } = system;
   await startUnderRoot(system, temporary([]));
   const order: string[] = [];
-  const starting = startChild(system.system, sup, trace.worker('a', { plan: ['hang'] })).then(() => order.push('started'));
+  const starting = startChild(system.system, sup, trace.worker('a', { plan: ['hang'] })).then(() =>
+    order.push('started'),
+  );
   const counting = countChildren(system.system, sup).then(() => order.push('counted'));
   await system.clock.advance(100_000);
   assert.deepEqual(order, []);
@@ -301,7 +317,11 @@ test('while a supervisor starts a child, what is asked of it waits', async (t) =
 test('a supervisor that is killed while a child is in init leaves nothing behind, and reports nothing more', async (t) => {
   const system = await startTrace(t);
   const { trace } = system;
-  const starting = startChild(system.system, system.system.root, temporary([trace.worker('a'), trace.worker('b', { plan: ['hang'] })]));
+  const starting = startChild(
+    system.system,
+    system.system.root,
+    temporary([trace.worker('a'), trace.worker('b', { plan: ['hang'] })]),
+  );
   await settle();
   trace.take();
   system.system.exitProcess(system.system.whereis(sup) as Pid, 'kill');

@@ -44,7 +44,10 @@ test('two systems do not see each other: not by name, not by pid, not by table',
 
 test('two systems of one name are two incarnations: their pids differ', async (t) => {
   const clock = simulatedClock();
-  const [one, two] = [await startSystem({ name: 'twin', clock, children: [] }), await startSystem({ name: 'twin', clock, children: [] })];
+  const [one, two] = [
+    await startSystem({ name: 'twin', clock, children: [] }),
+    await startSystem({ name: 'twin', clock, children: [] }),
+  ];
   t.after(() => Promise.all([one.stop(), two.stop()]));
   assert.notEqual(one.root.system, two.root.system);
   assert.equal(two.isAlive(one.root), false);
@@ -140,7 +143,10 @@ test('tree shows the supervision tree in start order', async (t) => {
   const name_ = systemName();
   const trace = new SupervisionTrace(t, name_);
   const pool = supervisor('pool', { name: 'pool', strategy: 'simple_one_for_one' }, [trace.template({ id: 'w' })]);
-  const inner = supervisor('inner', { strategy: 'rest_for_one' }, [trace.worker('a'), trace.worker('b', { plan: ['ignore'] })]);
+  const inner = supervisor('inner', { strategy: 'rest_for_one' }, [
+    trace.worker('a'),
+    trace.worker('b', { plan: ['ignore'] }),
+  ]);
   const { system } = await startTestSystem(t, { name: name_, children: [inner, pool] });
   await startChild(system, name<any>('pool'), trace.start('x'));
   const shape = ({ id, pid, type, strategy, children }: Awaited<ReturnType<typeof system.tree>>): unknown => [
@@ -157,10 +163,16 @@ test('tree shows the supervision tree in start order', async (t) => {
     undefined,
     [
       ['opener', 'runs', 'worker', undefined, []],
-      ['inner', 'runs', 'supervisor', 'rest_for_one', [
-        ['a', 'runs', 'worker', undefined, []],
-        ['b', undefined, 'worker', undefined, []],
-      ]],
+      [
+        'inner',
+        'runs',
+        'supervisor',
+        'rest_for_one',
+        [
+          ['a', 'runs', 'worker', undefined, []],
+          ['b', undefined, 'worker', undefined, []],
+        ],
+      ],
       ['pool', 'runs', 'supervisor', 'simple_one_for_one', [['w', 'runs', 'worker', undefined, []]]],
     ],
   ]);
@@ -220,7 +232,12 @@ test('a running system holds the program open, a stopped one lets it end by itse
       console.log('listeners', events.map((event) => process.listenerCount(event)).join());
     }));
   `);
-  assert.deepEqual(end, { code: 0, signal: null, lines: ['open true', 'ERR_CALL_EXIT', 'listeners 0,0,0'], errors: '' });
+  assert.deepEqual(end, {
+    code: 0,
+    signal: null,
+    lines: ['open true', 'ERR_CALL_EXIT', 'listeners 0,0,0'],
+    errors: '',
+  });
 });
 
 test('a program whose root gave up ends by itself', async () => {

@@ -14,8 +14,19 @@ test('a table holds one value per key, in the order of insertion', async (t) => 
   table.set('b', 3);
   table.set(key, 4);
   table.set('__proto__', 5);
-  assert.deepEqual([...table.entries()], [['b', 3], ['a', 2], [key, 4], ['__proto__', 5]]);
-  assert.deepEqual([table.name, table.size, table.get('b'), table.get(key), table.has('a'), table.has('x')], ['t', 4, 3, 4, true, false]);
+  assert.deepEqual(
+    [...table.entries()],
+    [
+      ['b', 3],
+      ['a', 2],
+      [key, 4],
+      ['__proto__', 5],
+    ],
+  );
+  assert.deepEqual(
+    [table.name, table.size, table.get('b'), table.get(key), table.has('a'), table.has('x')],
+    ['t', 4, 3, 4, true, false],
+  );
   assert.equal(table.get('constructor'), undefined);
   assert.deepEqual([table.delete('a'), table.delete('a'), table.size], [true, false, 3]);
 });
@@ -69,7 +80,9 @@ test('an heir gets the table and ETS-TRANSFER, and writes to it then', async (t)
   const [owner, heir] = [await openProcess(system), await openProcess(system)];
   owner.ctx.newTable('t', { heir: heir.pid }).set('k', 1);
   owner.fail(new Error('boom'));
-  assert.deepEqual(await mailboxOf(heir), [{ kind: 'info', tag: 'ETS-TRANSFER', payload: { table: 't', from: owner.pid } }]);
+  assert.deepEqual(await mailboxOf(heir), [
+    { kind: 'info', tag: 'ETS-TRANSFER', payload: { table: 't', from: owner.pid } },
+  ]);
   const table = heir.ctx.table('t');
   table?.set('k', 2);
   assert.equal(table?.get('k'), 2);

@@ -87,7 +87,14 @@ test('the death of its creator does not cancel a timer to another process', asyn
 test('timers fire in the order of their times, equal ones in the order of their start', async (t) => {
   const system = await startTestSystem(t);
   const a = await openProcess(system);
-  for (const [ms, tag] of [[30, 'd'], [10, 'a'], [20, 'b'], [20, 'c'], [0, 'now']] as const) a.ctx.sendAfter(ms, tag);
+  for (const [ms, tag] of [
+    [30, 'd'],
+    [10, 'a'],
+    [20, 'b'],
+    [20, 'c'],
+    [0, 'now'],
+  ] as const)
+    a.ctx.sendAfter(ms, tag);
   await system.clock.advance(30);
   assert.deepEqual(await tagsOf(a), ['now', 'a', 'b', 'c', 'd']);
 });

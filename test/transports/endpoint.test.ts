@@ -11,7 +11,10 @@ test('an endpoint is found by its module and export', async () => {
 
 test('what cannot be used is refused, with module, export and problem', async () => {
   const wrong: [change: Partial<typeof spec>, problem: RegExp][] = [
-    [{ module: new URL('./no-such-module.js', spec.module).href }, /no-such-module\.js cannot be imported: .*ERR_MODULE/],
+    [
+      { module: new URL('./no-such-module.js', spec.module).href },
+      /no-such-module\.js cannot be imported: .*ERR_MODULE/,
+    ],
     [{ module: 'no-such-package' }, /module no-such-package cannot be imported/],
     [{ exportName: 'Nothing' }, /endpoint 'Nothing' of file:.*: the module has no such export/],
     [{ exportName: 'constructor' }, /has no such export/],
