@@ -1,6 +1,6 @@
 /**
- * CPU time per `tools/call` over HTTP, JSON answers: ours (both eras), the official SDK and the bare floor, each in a process
- * of its own, in alternating rounds. Prints minimum, median and maximum, and ratios to the floor.
+ * CPU time per `tools/call` over HTTP, JSON answers: ours (both eras), the official SDK and the bare floor, each in a
+ * process of its own, in alternating rounds. Prints minimum, median and maximum, and ratios to the floor.
  *
  *     npm run bench:mcp -- [rounds] [requests per round] [connections]
  */
@@ -41,7 +41,7 @@ async function session(url: string): Promise<{ headers: Record<string, string>; 
     'mcp-protocol-version': '2025-11-25',
     ...(typeof id === 'string' && { 'mcp-session-id': id }),
   };
-  await post(url, ofSession, JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })).catch(() => {});
+  await post(url, ofSession, JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }));
   return { headers: ofSession, params: call };
 }
 
@@ -75,9 +75,8 @@ for (let round = 0; round < (rounds as number); round++) {
   }
 }
 const floor = spread((contenders[0] as Contender).cpuUs).median;
-console.log(
-  `CPU per request in us, ${connections} connections, ${rounds} rounds of ${requests} (min / median / max, ratio of medians)`,
-);
+console.log(`CPU per request in us: min / median / max, ratio of medians to the floor`);
+console.log(`${connections} connections, ${rounds} rounds of ${requests} requests`);
 for (const { name, cpuUs: measured, child } of contenders) {
   const { min, median, max } = spread(measured);
   const [low, middle, high] = [min, median, max].map((us) => us.toFixed(1).padStart(7));

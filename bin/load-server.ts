@@ -6,7 +6,9 @@ import { isMcpServer, type McpServer } from '../mcp/index.ts';
 
 export type LoadResult = { readonly ok: McpServer } | { readonly error: string };
 
-/** Imports the module that a user named, a file or a package as seen from `cwd`, and checks what it exports by default. */
+/**
+ * Imports the module that a user named, a file or a package as seen from `cwd`, and checks what it exports by default.
+ */
 export async function loadServer(module: string, cwd: string): Promise<LoadResult> {
   const file = locate(module, cwd);
   if (file === undefined) return { error: `cannot find the module '${module}' (looked for ${resolve(cwd, module)})` };

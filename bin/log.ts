@@ -9,7 +9,10 @@ import {
   type UnexpectedMessage,
 } from '../runtime/index.ts';
 
-/** A logger on standard error: standard output may be the protocol's. Written synchronously, so that the last words arrive. */
+/**
+ * A logger on standard error: standard output may be the protocol's. Written synchronously, so that the last words
+ * arrive.
+ */
 export function createLogger(level: string | undefined): Logger {
   const known = level !== undefined && (level === 'silent' || level in pino.levels.values);
   const logger = pino({ level: known ? level : 'info' }, pino.destination({ dest: 2, sync: true }));

@@ -13,7 +13,8 @@ export function startProblem(reason: ExitReason): string {
   }
   const listen = property(cause, 'listen');
   if (property(listen, 'code') === 'EADDRINUSE') {
-    return `port ${property(listen, 'port')} on ${property(listen, 'host')} is in use: stop what listens there, or choose another with --port N (0 takes a free one)`;
+    const place = `port ${property(listen, 'port')} on ${property(listen, 'host')}`;
+    return `${place} is in use: stop what listens there, or choose another with --port N (0 takes a free one)`;
   }
   if (listen !== undefined) {
     const { code, host, port } = listen as { code: string; host: string; port: number };

@@ -1,4 +1,7 @@
-/** A server under a supervisor: it crashes, and is there again from its start argument. In a project of yours: 'beamish'. */
+/**
+ * A server under a supervisor: it crashes, and is there again from its start argument. In a project of yours:
+ * 'beamish'.
+ */
 import assert from 'node:assert/strict';
 import { subscribe } from 'node:diagnostics_channel';
 import {
@@ -48,7 +51,8 @@ const system = await startSystem({
 });
 assert.equal(await system.call(counter, 'add', 2), 42);
 system.cast(counter, 'crash', 'boom');
-await assert.rejects(system.call(counter, 'get'), { code: 'ERR_CALL_EXIT' }); // it was in the mailbox of the one that crashed
+// This call was in the mailbox of the one that crashed.
+await assert.rejects(system.call(counter, 'get'), { code: 'ERR_CALL_EXIT' });
 assert.equal(await system.call(counter, 'get'), 40);
 assert.deepEqual(reports, ['counters: child_terminated Counter: Error: boom']);
 await system.stop();

@@ -1,4 +1,7 @@
-/** The server of `npm start`: tools that behave, and one for each way in which a tool can fail. In a project of yours: 'beamish/mcp'. */
+/**
+ * The server of `npm start`: tools that behave, and one for each way in which a tool can fail. In a project of yours:
+ * 'beamish/mcp'.
+ */
 import { McpError, mcpServer, structured, text, tool } from '../mcp/index.ts';
 
 const nothing = { type: 'object' } as const;

@@ -1,4 +1,7 @@
-/** MCP inside a node:http server that is there already. In a project of yours: 'beamish', 'beamish/mcp', 'beamish/transports/http'. */
+/**
+ * MCP inside a node:http server that is there already. In a project of yours: 'beamish', 'beamish/mcp',
+ * 'beamish/transports/http'.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';

@@ -15,8 +15,8 @@ export interface UncaughtGuard {
 }
 
 /**
- * Which process's code is running, through timers and promises. One store per thread for all systems in it, since Node.js
- * reports uncaught errors per thread; the culprit found in it belongs to exactly one system.
+ * Which process's code is running, through timers and promises. One store per thread for all systems in it, since
+ * Node.js reports uncaught errors per thread; the culprit found in it belongs to exactly one system.
  */
 const running = new AsyncLocalStorage<Culprit>();
 const guards = new Set<UncaughtGuard>();
@@ -49,7 +49,8 @@ export function releaseUncaught(guard: UncaughtGuard): void {
 
 function onUncaughtException(error: unknown): void {
   if (settle(error, 'uncaughtException')) return;
-  // Nobody here answers for it: end the program as Node.js would without us, that is exit code 1 and the error's own stack.
+  // Nobody here answers for it: end the program as Node.js would without us, that is exit code 1 and the error's own
+  // stack.
   process.off('uncaughtException', onUncaughtException);
   process.nextTick(() => {
     throw error;
@@ -65,7 +66,9 @@ function onUnhandledRejection(reason: unknown): void {
   });
 }
 
-/** True if somebody answers for the error: its process, the host's own listener, or a system that asked for the rest. */
+/**
+ * True if somebody answers for the error: its process, the host's own listener, or a system that asked for the rest.
+ */
 function settle(error: unknown, origin: UncaughtOrigin): boolean {
   const culprit = running.getStore();
   if (culprit !== undefined) {

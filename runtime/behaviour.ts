@@ -6,8 +6,8 @@ declare const startType: unique symbol;
 declare const protocolType: unique symbol;
 
 /**
- * Code that a process can run, as data: the module and export that hold it. Another thread finds the code by importing them,
- * so define a behaviour at the top of a module and export it under `exportName`.
+ * Code that a process can run, as data: the module and export that hold it. Another thread finds the code by importing
+ * them, so define a behaviour at the top of a module and export it under `exportName`.
  */
 export interface Behaviour<P extends Protocol = any, Start = any> {
   readonly module: string;

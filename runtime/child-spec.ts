@@ -7,8 +7,8 @@ import { isTime } from './time.ts';
 export type Shutdown = 'brutal_kill' | number | 'infinity';
 
 /**
- * What a supervisor needs to start, restart and stop one child (supervisor, "Child specification"): plain data, except that
- * `start.behaviour` stands for a module and an export.
+ * What a supervisor needs to start, restart and stop one child (supervisor, "Child specification"): plain data, except
+ * that `start.behaviour` stands for a module and an export.
  */
 export interface ChildSpec {
   readonly id: string;
@@ -66,8 +66,8 @@ const autoShutdowns = new Set<unknown>(['never', 'any_significant', 'all_signifi
 const types = new Set<unknown>(['worker', 'supervisor']);
 
 /**
- * The specification of a child. Plain data; nothing starts. Options and defaults: `ChildOptions`. A wrong value makes the
- * supervisor refuse it with OTP's error term when it is started there.
+ * The specification of a child. Plain data; nothing starts. Options and defaults: `ChildOptions`. A wrong value makes
+ * the supervisor refuse it with OTP's error term when it is started there.
  */
 export function child<Start>(behaviour: Behaviour<any, Start>, arg: Start, options: ChildOptions = {}): ChildSpec {
   return spec(behaviour, arg, 'worker', WORKER_SHUTDOWN_MS, options);

@@ -15,11 +15,19 @@ export interface CallOptions {
 export interface StartOptions {
   /** Registered before init runs; if it is taken the start returns `{ error: { already_started: pid } }`. */
   readonly name?: string;
-  /** How long init may take; then the process is killed and the start returns `{ error: 'timeout' }`. Default: no limit. */
+  /**
+   * How long init may take; then the process is killed and the start returns `{ error: 'timeout' }`. Default: no limit.
+   */
   readonly timeoutMs?: number;
-  /** How long a handler's promise may take to settle; then the process exits `{ handler_timeout: tag }`. Default: no limit. */
+  /**
+   * How long a handler's promise may take to settle; then the process exits `{ handler_timeout: tag }`. Default: no
+   * limit.
+   */
   readonly handlerTimeoutMs?: number;
-  /** Blames errors that timers and floating promises of the process throw on the process, which then exits. Default false. */
+  /**
+   * Blames errors that timers and floating promises of the process throw on the process, which then exits. Default
+   * false.
+   */
   readonly attribute?: boolean;
 }
 
@@ -37,8 +45,9 @@ export type ProcessFunction<Arg> = (arg: Arg, ctx: Context) => unknown;
 /** What a message to a process, from anywhere in its system, needs: shared by processes and by the system's owner. */
 export interface Messaging {
   /**
-   * Sends a request and waits for the reply (gen_server:call/3). Rejects with `CallError`: no such process, no reply in time,
-   * the server ended first, or the process called itself. Calls of one process to one server are handled in order.
+   * Sends a request and waits for the reply (gen_server:call/3). Rejects with `CallError`: no such process, no reply in
+   * time, the server ended first, or the process called itself. Calls of one process to one server are handled in
+   * order.
    */
   call<P extends Protocol, T extends CallTag<P>>(
     dest: Dest<P>,
@@ -68,8 +77,8 @@ export interface Messaging {
 }
 
 /**
- * What a process can do, given to its callbacks. Used after its process has exited (code that an `await` left behind), every
- * method throws `ExitedError`, and a pending `call`, `receive` or start never settles.
+ * What a process can do, given to its callbacks. Used after its process has exited (code that an `await` left behind),
+ * every method throws `ExitedError`, and a pending `call`, `receive` or start never settles.
  */
 export interface Context<P extends Protocol = any> extends Messaging {
   readonly self: Pid<P>;
@@ -82,7 +91,9 @@ export interface Context<P extends Protocol = any> extends Messaging {
 
   /** Answers a call that a handler left with `noreply`; a second reply, or one that comes too late, is dropped. */
   replyTo<Reply>(from: From<Reply>, value: Reply): void;
-  /** Sends an info message after `delayMs`; to `dest`, default itself (erlang:send_after/3). A pid's timers die with it. */
+  /**
+   * Sends an info message after `delayMs`; to `dest`, default itself (erlang:send_after/3). A pid's timers die with it.
+   */
   sendAfter(delayMs: number, tag: string, payload?: unknown, dest?: Dest): Ref;
   /** As `sendAfter`, but delivers the info message `'timeout'` with `{ ref, message }` (erlang:start_timer/3). */
   startTimer(delayMs: number, message?: unknown, dest?: Dest): Ref;
@@ -95,7 +106,10 @@ export interface Context<P extends Protocol = any> extends Messaging {
   unlink(pid: Pid): void;
   /** Turns exit signals into info messages `'EXIT'` `{ from, reason }`; returns the earlier setting. */
   trapExit(on: boolean): boolean;
-  /** Exactly one info message `'DOWN'` `{ ref, type, object, reason }` when it exits; at once, `'noproc'`, if it is gone. */
+  /**
+   * Exactly one info message `'DOWN'` `{ ref, type, object, reason }` when it exits; at once, `'noproc'`, if it is
+   * gone.
+   */
   monitor(dest: Dest): Ref;
   /** Ends a monitor; `flush` also removes a DOWN from the mailbox. Returns false if it had fired. */
   demonitor(ref: Ref, options?: { readonly flush?: boolean }): boolean;
@@ -132,7 +146,10 @@ export interface Context<P extends Protocol = any> extends Messaging {
     options?: StartOptions,
   ): Promise<StartResult<Q>>;
 
-  /** Gives the name to a process, default itself. `BadArgError` if it is taken or the process has one (erlang:register/2). */
+  /**
+   * Gives the name to a process, default itself. `BadArgError` if it is taken or the process has one
+   * (erlang:register/2).
+   */
   register(name: Name, pid?: Pid): void;
   /** Frees a name; `BadArgError` if it is free. */
   unregister(name: Name): void;
@@ -140,14 +157,19 @@ export interface Context<P extends Protocol = any> extends Messaging {
   setLabel(label: string): void;
 
   /**
-   * Takes the first message that matches, now or later, and leaves the others in order (selective receive). Usable in any
-   * callback: the mailbox is closed to handlers meanwhile. `'timeout'` after `timeoutMs`; 0 looks only at what is there.
+   * Takes the first message that matches, now or later, and leaves the others in order (selective receive). Usable in
+   * any
+   * callback: the mailbox is closed to handlers meanwhile. `'timeout'` after `timeoutMs`; 0 looks only at what is
+   * there.
    */
   receive(
     match: (message: ReceivedMessage) => boolean,
     timeoutMs: number | 'infinity',
   ): Promise<ReceivedMessage | 'timeout'>;
-  /** Gives a resource to this process: it is closed when the process exits, for whatever reason. Returns a function that lets go of it. */
+  /**
+   * Gives a resource to this process: it is closed when the process exits, for whatever reason. Returns a function that
+   * lets go of it.
+   */
   openPort(port: Port): () => void;
   /** Creates a named table that this process owns (ets:new/2). `BadArgError` if the name is taken. */
   newTable<K, V>(name: string, options?: TableOptions): Table<K, V>;

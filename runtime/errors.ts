@@ -3,7 +3,8 @@ import { type CallExit, describeExit, type ExitReason } from './exit.ts';
 /**
  * A call that brought no reply. `code`:
  *
- * - `ERR_CALL_TIMEOUT`: no reply within the time; the server goes on, and its late reply is dropped. `reason` `'timeout'`.
+ * - `ERR_CALL_TIMEOUT`: no reply within the time; the server goes on, and its late reply is dropped. `reason`
+ *   `'timeout'`.
  * - `ERR_CALL_NOPROC`: no such process or name. `reason` `'noproc'`.
  * - `ERR_CALL_SELF`: a process called itself. `reason` `'calling_self'`.
  * - `ERR_CALL_EXIT`: the server ended before it replied. `reason` is its exit reason.

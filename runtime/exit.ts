@@ -18,7 +18,9 @@ export interface ErrorData {
   readonly cause?: unknown;
 }
 
-/** The exit reason of a throw or rejection: OTP's `{Reason, Stack}`. `error` is the thrown value if it was no `Error`. */
+/**
+ * The exit reason of a throw or rejection: OTP's `{Reason, Stack}`. `error` is the thrown value if it was no `Error`.
+ */
 export interface ErrorExit {
   readonly error: unknown;
   readonly stack: string;

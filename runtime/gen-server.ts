@@ -67,8 +67,8 @@ export type GenServerCallbacks<P extends Protocol, Start, State> = {
   /** The first state, or `initOk(state, next)`, `ignore()`, `stopInit(reason)`. A throw fails the start. */
   readonly init: (start: Start, ctx: Context<P>) => MaybePromise<InitResult<State>>;
   /**
-   * Cleans up before the exit: after a `stop` result, a throw in a callback, or, if the process traps exits, the exit signal of
-   * its parent. Not run when the process is killed or ended by a signal that it does not trap.
+   * Cleans up before the exit: after a `stop` result, a throw in a callback, or, if the process traps exits, the exit
+   * signal of its parent. Not run when the process is killed or ended by a signal that it does not trap.
    */
   readonly terminate?: (reason: ExitReason, state: State, ctx: Context<P>) => unknown;
   /** What crash reports and `sys` show of the state; default the state itself. Leave secrets out here. */
@@ -96,13 +96,14 @@ export interface ServerDefinition {
 }
 
 /**
- * Defines a server (gen_server). Put it at the top of a module and export it under `exportName`, so that other threads can import it:
+ * Defines a server (gen_server). Put it at the top of a module and export it under `exportName`, so that other threads
+ * can import it:
  *
  *     export const Counter: GenServer<CounterProtocol, number> = genServer(import.meta, 'Counter', { … });
  *
- * Handlers return `reply`, `noreply`, `stop` or `stopReply`. A throw, a rejection, any other result (`bad_return_value`) or a call or
- * cast without a clause ends the process after `terminate`; an info message without a clause is published on
- * `beamish:unexpected-message` and dropped. Throws `TypeError` if the callbacks are malformed.
+ * Handlers return `reply`, `noreply`, `stop` or `stopReply`. A throw, a rejection, any other result
+ * (`bad_return_value`) or a call or cast without a clause ends the process after `terminate`; an info message without a
+ * clause is published on `beamish:unexpected-message` and dropped. Throws `TypeError` if the callbacks are malformed.
  */
 export function genServer<P extends Protocol, Start, State>(
   meta: ModuleMeta,

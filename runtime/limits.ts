@@ -16,7 +16,9 @@ export const MESSAGES_PER_TURN = 16;
 /** Messages that all processes together handle before timers and sockets of the host have their turn. */
 export const MESSAGES_PER_LOOP = 1_024;
 
-/** Longest that processes run, whatever the count of messages, before timers and sockets of the host have their turn. */
+/**
+ * Longest that processes run, whatever the count of messages, before timers and sockets of the host have their turn.
+ */
 export const LOOP_MS = 2;
 
 /** How many messages lie between two looks at the clock. */

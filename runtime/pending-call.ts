@@ -6,8 +6,8 @@ import type { Ref } from './pid.ts';
 import { EXITED, type Process } from './process.ts';
 
 /**
- * A call that waits for its reply. It sits in the server's mailbox with the request, so that a local reply needs no table;
- * only a reply that comes later (`noreply` now, `replyTo` then) is found by its `ref`.
+ * A call that waits for its reply. It sits in the server's mailbox with the request, so that a local reply needs no
+ * table; only a reply that comes later (`noreply` now, `replyTo` then) is found by its `ref`.
  */
 export class PendingCall implements Deadline {
   done = false;

@@ -20,8 +20,8 @@ export const WAITING = 3;
 export const EXITED = 4;
 
 /**
- * What a process runs: a behaviour's loop, or a function. Each step returns nothing, or a promise for which the process waits
- * with its mailbox closed; its outcome comes back through `settled` or `failed`, as does what a step throws.
+ * What a process runs: a behaviour's loop, or a function. Each step returns nothing, or a promise for which the process
+ * waits with its mailbox closed; its outcome comes back through `settled` or `failed`, as does what a step throws.
  */
 export interface Runner {
   /** The first step of the process: init. */

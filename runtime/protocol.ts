@@ -53,7 +53,10 @@ type IsAny<T> = 0 extends 1 & T ? true : false;
 
 export type MaybePromise<T> = T | PromiseLike<T>;
 
-/** Handlers run synchronously unless they return a promise: awaiting always would cost every message a turn of the microtask queue. */
+/**
+ * Handlers run synchronously unless they return a promise: awaiting always would cost every message a turn of the
+ * microtask queue.
+ */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }

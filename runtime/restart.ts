@@ -30,8 +30,8 @@ export function firstAffected(strategy: Strategy, index: number): number {
 }
 
 /**
- * The restarts of the last period. Keeps the newest `intensity + 1` times: if the oldest of a full window lies within the
- * period, the limit is passed. Constant time, where OTP scans a list that grows with every restart of the period.
+ * The restarts of the last period. Keeps the newest `intensity + 1` times: if the oldest of a full window lies within
+ * the period, the limit is passed. Constant time, where OTP scans a list that grows with every restart of the period.
  */
 export class RestartWindow {
   private readonly times: number[] = [];

@@ -29,9 +29,10 @@ class HandlerDeadline implements Deadline {
 }
 
 /**
- * The run queue of one thread. A turn hands a process some of its messages; a drain is turn after turn, until none is runnable or
- * the budget is spent. The budget spans all drains of one round of the event loop, since drains are microtasks and could
- * otherwise follow each other for ever without timers and sockets having their turn. An idle system costs nothing.
+ * The run queue of one thread. A turn hands a process some of its messages; a drain is turn after turn, until none is
+ * runnable or the budget is spent. The budget spans all drains of one round of the event loop, since drains are
+ * microtasks and could otherwise follow each other for ever without timers and sockets having their turn. An idle
+ * system costs nothing.
  */
 export class Scheduler {
   /** Whose code is on the stack, or null: a signal that it brings on itself waits until the callback yields. */

@@ -7,9 +7,9 @@ import { pidSetAdd, pidSetDelete, pidSetHas, pidSetValues } from './pid-set.ts';
 import { EXITED, type Process } from './process.ts';
 
 /**
- * Links, monitors and exit signals (Erlang reference manual, "Processes"). Signals take effect in the order in which they
- * are sent, as messages do: both act at once on the receiver, so the order between any two processes holds. A cascade of
- * exits is worked off in a queue, not on the stack, and runs no user code.
+ * Links, monitors and exit signals (Erlang reference manual, "Processes"). Signals take effect in the order in which
+ * they are sent, as messages do: both act at once on the receiver, so the order between any two processes holds. A
+ * cascade of exits is worked off in a queue, not on the stack, and runs no user code.
  */
 export class Signals {
   private readonly cascade: (() => void)[] = [];
@@ -20,7 +20,9 @@ export class Signals {
     this.kernel = kernel;
   }
 
-  /** Twice is once, and a link to oneself is none. A dead peer: an EXIT `noproc` if trapping, else the error `noproc`. */
+  /**
+   * Twice is once, and a link to oneself is none. A dead peer: an EXIT `noproc` if trapping, else the error `noproc`.
+   */
   link(process: Process, pid: Pid): void {
     if (pid === process.pid) return;
     const peer = this.kernel.find(pid);
@@ -117,7 +119,8 @@ export class Signals {
   }
 
   /**
-   * Ends a process by a signal. If its own code brought the signal on and is on the stack, the exit waits until that code
+   * Ends a process by a signal. If its own code brought the signal on and is on the stack, the exit waits until that
+   * code
    * yields: it would otherwise find itself dead in the middle of a statement.
    */
   private end(process: Process, reason: ExitReason): void {
@@ -133,7 +136,9 @@ export class Signals {
   }
 }
 
-/** The payload of an EXIT message; a class, so that a message with that tag from user code is not taken for a signal. */
+/**
+ * The payload of an EXIT message; a class, so that a message with that tag from user code is not taken for a signal.
+ */
 export class ExitSignal {
   readonly from: Pid;
   readonly reason: ExitReason;

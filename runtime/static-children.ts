@@ -17,7 +17,9 @@ interface Child {
 /** What the end of a child leads to. `retry`: its restart failed and is tried again through a message. */
 export type ExitOutcome = 'continue' | 'shutdown' | { readonly retry: string };
 
-/** The children of a supervisor that knows them by id, in start order (`one_for_one`, `one_for_all`, `rest_for_one`). */
+/**
+ * The children of a supervisor that knows them by id, in start order (`one_for_one`, `one_for_all`, `rest_for_one`).
+ */
 export class StaticChildren {
   private readonly children = new Map<string, Child>();
   private readonly byPid = new Map<Pid, Child>();

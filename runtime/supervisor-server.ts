@@ -17,8 +17,8 @@ type Outcome = ExitOutcome | DynamicOutcome;
 const notForDynamic = { error: 'simple_one_for_one' } as const;
 
 /**
- * The supervisor as a server. It traps exits and does one thing at a time: while a handler waits for a child to start or stop,
- * its mailbox is closed.
+ * The supervisor as a server. It traps exits and does one thing at a time: while a handler waits for a child to start
+ * or stop, its mailbox is closed.
  */
 export const SupervisorServer: GenServer<SupervisorProtocol, SupervisorStart> = genServer(
   import.meta,

@@ -23,8 +23,8 @@ export interface SystemOptions extends SupervisorFlags {
   /** Signals that stop the system in order. Default none: a library leaves them to the program. */
   readonly signals?: readonly NodeJS.Signals[];
   /**
-   * What to do with an uncaught error that belongs to no process of the system and for which the program has no listener of its
-   * own. Default: nothing, so that Node.js ends the program as it would without beamish.
+   * What to do with an uncaught error that belongs to no process of the system and for which the program has no
+   * listener of its own. Default: nothing, so that Node.js ends the program as it would without beamish.
    */
   readonly onUnattributedError?: (error: unknown, origin: UncaughtOrigin) => void;
   /** Called with the payload of every message; `beamish/testing` freezes it. */
@@ -44,13 +44,16 @@ export interface System extends Messaging {
   readonly start: Context['start'];
   /** Settles with the exit reason of the root supervisor: after `stop`, or when it gives up. Never rejects. */
   readonly terminated: Promise<ExitReason>;
-  /** Whether `stop` was called or one of the `signals` came; if not, the end of the system is the root supervisor giving up. */
+  /**
+   * Whether `stop` was called or one of the `signals` came; if not, the end of the system is the root supervisor giving
+   * up.
+   */
   readonly stopRequested: boolean;
   /** The supervision tree as it is now. */
   tree(): Promise<TreeNode>;
   /**
-   * Stops the tree in reverse start order and lets go of everything; the Node.js process can then end by itself. Idempotent.
-   * Takes at most as long as the `shutdown` times on the longest path.
+   * Stops the tree in reverse start order and lets go of everything; the Node.js process can then end by itself.
+   * Idempotent. Takes at most as long as the `shutdown` times on the longest path.
    */
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -69,9 +72,9 @@ interface InitArg {
 let incarnations = 0;
 
 /**
- * Starts a system: a root supervisor over `children` (strategy, intensity and period as for `supervisor`). Systems share nothing:
- * names, pids and tables of one mean nothing in another. Rejects with `StartError` (`reason` says which child failed and why;
- * what had started is stopped).
+ * Starts a system: a root supervisor over `children` (strategy, intensity and period as for `supervisor`). Systems
+ * share nothing: names, pids and tables of one mean nothing in another. Rejects with `StartError` (`reason` says which
+ * child failed and why; what had started is stopped).
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const name = options.name ?? 'beamish';

@@ -20,9 +20,10 @@ interface TableData {
 }
 
 /**
- * A named table that all processes of a system read without a message (ets, type `set`, `named_table`). Values are shared, not
- * copied: treat them as frozen. It is deleted when its owner exits, unless it has an heir. Writing to a protected table of
- * another process, or to a deleted one, throws `BadArgError`.
+ * A named table that all processes of a system read without a message (ets, type `set`, `named_table`). Values are
+ * shared, not
+ * copied: treat them as frozen. It is deleted when its owner exits, unless it has an heir. Writing to a protected table
+ * of another process, or to a deleted one, throws `BadArgError`.
  */
 export class Table<K = unknown, V = unknown> {
   private readonly kernel: Kernel;

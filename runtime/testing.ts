@@ -3,8 +3,8 @@ import type { Clock } from './clock.ts';
 /** A clock that stands still until it is told to move. */
 export interface SimulatedClock extends Clock {
   /**
-   * Moves time on and fires what falls due, in order of time; between two timers, and at the end, everything that runs without
-   * waiting for the outside has its turn.
+   * Moves time on and fires what falls due, in order of time; between two timers, and at the end, everything that runs
+   * without waiting for the outside has its turn.
    */
   advance(ms: number): Promise<void>;
   /** Timers that wait. */
@@ -65,13 +65,15 @@ export async function settle(turns = 4): Promise<void> {
 }
 
 /**
- * Freezes a value and all it holds. As `startSystem({ onSend: deepFreeze })` it makes a change to a message after it was sent throw:
- * a message belongs to its receiver. Buffers and typed arrays cannot be frozen and are left as they are.
+ * Freezes a value and all it holds. As `startSystem({ onSend: deepFreeze })` it makes a change to a message after it
+ * was sent throw: a message belongs to its receiver. Buffers and typed arrays cannot be frozen and are left as they
+ * are.
  */
 export function deepFreeze(value: unknown): void {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value) || ArrayBuffer.isView(value)) return;
   const prototype = Object.getPrototypeOf(value);
-  if (prototype !== null && prototype !== Object.prototype && !Array.isArray(value)) return; // sockets, streams, class instances
+  // sockets, streams, class instances
+  if (prototype !== null && prototype !== Object.prototype && !Array.isArray(value)) return;
   Object.freeze(value);
   for (const part of Object.values(value)) deepFreeze(part);
 }

@@ -103,8 +103,8 @@ export interface Endpoint<Config = any, State = any> {
   /** The peer left that exchange before its end, or the time to finish it at a shutdown is over: stop working on it. */
   handleAbort(state: State, exchange: number, ctx: ConnectionContext): State;
   /**
-   * The connection is about to end: nothing new comes, what is open has `drainTimeoutMs` to finish. The time to end what
-   * would never end by itself (event streams, subscriptions); otherwise a stop waits for it.
+   * The connection is about to end: nothing new comes, what is open has `drainTimeoutMs` to finish. The time to end
+   * what would never end by itself (event streams, subscriptions); otherwise a stop waits for it.
    */
   handleDrain?(state: State, ctx: ConnectionContext): State;
   /** A monitor that the endpoint set has fired. */

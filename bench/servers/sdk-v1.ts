@@ -1,4 +1,7 @@
-/** The official SDK, version 1, stateful, JSON answers: one server and transport per session, as its documentation wires it. */
+/**
+ * The official SDK, version 1, stateful, JSON answers: one server and transport per session, as its documentation wires
+ * it.
+ */
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';

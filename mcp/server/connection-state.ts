@@ -21,7 +21,10 @@ export interface Run {
   readonly id: RequestId;
   readonly tool: string;
   readonly revision: Revision;
-  /** Whether the peer's leaving the exchange cancels it. In a session over HTTP it does not (2025-11-25, Sending Messages). */
+  /**
+   * Whether the peer's leaving the exchange cancels it. In a session over HTTP it does not (2025-11-25, Sending
+   * Messages).
+   */
   readonly endsWithExchange: boolean;
 }
 

@@ -22,8 +22,8 @@ import { abortRun, cancelRequest, runEnded, serveRequest } from './request-leg.t
 import { closeStreamSession, endSession, serveSessionMessage } from './session-leg.ts';
 
 /**
- * The protocol at one connection: reads a message, decides which era it is of, and answers or starts the process that will.
- * It runs in the connection's own process and keeps only what is under way there.
+ * The protocol at one connection: reads a message, decides which era it is of, and answers or starts the process that
+ * will. It runs in the connection's own process and keeps only what is under way there.
  */
 export const McpEndpoint: Endpoint<EndpointConfig, ConnectionState> = {
   init: (config: EndpointConfig, { kind }: ConnectionInfo) => openConnection(config, kind),

@@ -4,7 +4,9 @@ import type { RequestProtocol } from './request.ts';
 import type { SessionProtocol } from './session.ts';
 import type { SessionManagerProtocol } from './session-manager.ts';
 
-/** The names of a node's processes and tables. They begin with the node's id, so that one system may run several nodes. */
+/**
+ * The names of a node's processes and tables. They begin with the node's id, so that one system may run several nodes.
+ */
 export interface NodeNames {
   readonly registry: Name;
   readonly sessionStore: Name;
@@ -33,7 +35,9 @@ export function sessionName(node: string, sessionId: string): Name<SessionProtoc
   return name(`${node}_session:${sessionId}`);
 }
 
-/** A request in flight, so that `notifications/cancelled` finds it. `scope` is the session, or the stream's connection. */
+/**
+ * A request in flight, so that `notifications/cancelled` finds it. `scope` is the session, or the stream's connection.
+ */
 export function requestName(node: string, scope: string, id: RequestId): Name<RequestProtocol> {
   return name(`${node}_request:${scope}:${typeof id}:${id}`);
 }

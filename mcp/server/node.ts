@@ -30,13 +30,13 @@ export interface McpNodeSpec {
 const tier = { strategy: 'one_for_one', intensity: 10, periodMs: 10_000 } as const;
 
 /**
- * An MCP node: the specification of a supervisor, to be a child of a system. Its tiers start in order and stop in reverse, so that on
- * a stop the transports finish what is in flight while all that they need still runs. A tier that gives up restarts those after it
- * (`rest_for_one`).
+ * An MCP node: the specification of a supervisor, to be a child of a system. Its tiers start in order and stop in
+ * reverse, so that on a stop the transports finish what is in flight while all that they need still runs. A tier that
+ * gives up restarts those after it (`rest_for_one`).
  *
- * `id` begins the names of the node's processes. Throws `DefinitionError`: `ERR_SERVER` if a server is missing, ambiguous or not
- * made by `mcpServer`, `ERR_LIMIT` for a wrong limit. A schema that does not compile, and a transport that cannot listen, make
- * the start of the node fail.
+ * `id` begins the names of the node's processes. Throws `DefinitionError`: `ERR_SERVER` if a server is missing,
+ * ambiguous or not made by `mcpServer`, `ERR_LIMIT` for a wrong limit. A transport that cannot listen makes the start of
+ * the node fail.
  */
 export function mcpNode(id: string, { servers, transports, limits: overrides }: McpNodeSpec): ChildSpec {
   const limits = mcpLimits(overrides);
@@ -101,10 +101,10 @@ function servedBy(node: string, each: Transport | Served, servers: readonly McpS
   if (!('transport' in each)) {
     if (another === undefined) return { transport: each, server: only.name };
     const example = `{ transport, server: ${quoted(only.name)} }`;
-    const message = `node ${quoted(node)} has several servers: say which one transport ${quoted(each.id)} serves, such as ${example}`;
-    throw new DefinitionError('ERR_SERVER', message);
+    const wanted = `say which one transport ${quoted(each.id)} serves, such as ${example}`;
+    throw new DefinitionError('ERR_SERVER', `node ${quoted(node)} has several servers: ${wanted}`);
   }
   if (servers.some(({ name }) => name === each.server)) return each;
-  const message = `node ${quoted(node)}: transport ${quoted(each.transport.id)} serves ${quoted(each.server)}, which is none of its servers`;
-  throw new DefinitionError('ERR_SERVER', message);
+  const wrong = `transport ${quoted(each.transport.id)} serves ${quoted(each.server)}`;
+  throw new DefinitionError('ERR_SERVER', `node ${quoted(node)}: ${wrong}, which is none of its servers`);
 }

@@ -12,8 +12,9 @@ export interface RegistryStart {
 }
 
 /**
- * What the servers of a node offer, compiled once, in a table that every request reads: a call to one process on the path of
- * all requests would be the bottleneck of the node. If the registry crashes, its successor makes the table again.
+ * What the servers of a node offer, compiled once, in a table that every request reads: a call to one process on the
+ * path of all requests would be the bottleneck of the node. If the registry crashes, its successor makes the table
+ * again.
  */
 export const Registry: GenServer<Record<never, never>, RegistryStart> = genServer(import.meta, 'Registry', {
   init({ node, servers, limits }, ctx) {

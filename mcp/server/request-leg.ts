@@ -1,4 +1,7 @@
-/** Requests at a connection: answered at once, or by a process that the connection watches, so that an answer is certain. */
+/**
+ * Requests at a connection: answered at once, or by a process that the connection watches, so that an answer is
+ * certain.
+ */
 
 import { CallError, describeExit, type Pid, type StartChildResult, startChild } from '../../runtime/index.ts';
 import type { ConnectionContext, ConnectionDown } from '../../transports/transport.ts';

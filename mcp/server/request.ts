@@ -44,7 +44,10 @@ export interface ToolRequest {
 }
 
 export interface RequestProtocol {
-  /** The peer does not want the answer any more. `answered`: say so on the exchange, which would otherwise end in silence. */
+  /**
+   * The peer does not want the answer any more. `answered`: say so on the exchange, which would otherwise end in
+   * silence.
+   */
   readonly cast: { readonly cancel: { readonly answered: boolean } };
   readonly info: {
     readonly returned: unknown;
@@ -71,9 +74,9 @@ interface State {
 }
 
 /**
- * One call of a tool, from its validated arguments to its answer. The tool's promise is not awaited by a handler, so that
- * the process stays able to be cancelled and to pass its deadline. What the tool leaves behind, timers and floating promises,
- * is blamed on this process; whoever watches it answers for it if it dies.
+ * One call of a tool, from its validated arguments to its answer. The tool's promise is not awaited by a handler, so
+ * that the process stays able to be cancelled and to pass its deadline. What the tool leaves behind, timers and
+ * floating promises, is blamed on this process; whoever watches it answers for it if it dies.
  */
 export const Request: GenServer<RequestProtocol, readonly [RequestStart, ToolRequest]> = genServer(
   import.meta,
@@ -166,7 +169,9 @@ function run(state: State, ctx: Ctx): Result {
   return noreply(state);
 }
 
-/** The caller gets an answer in any case; a throw that is not an `McpError` is a fault, which the reports should name. */
+/**
+ * The caller gets an answer in any case; a throw that is not an `McpError` is a fault, which the reports should name.
+ */
 function thrown(state: State, error: unknown, ctx: Ctx): Result {
   const result = finish(state, answerOfThrow(error, state.catalog, state.revision), ctx);
   if (error instanceof McpError) return result;

@@ -34,8 +34,8 @@ interface State extends SessionManagerStart {
 }
 
 /**
- * Opens sessions and brings back those whose process has crashed. It keeps nothing itself: records are in the session store's
- * table, so its own crash costs nobody a session.
+ * Opens sessions and brings back those whose process has crashed. It keeps nothing itself: records are in the session
+ * store's table, so its own crash costs nobody a session.
  */
 export const SessionManager: GenServer<SessionManagerProtocol, SessionManagerStart> = genServer(
   import.meta,

@@ -10,8 +10,8 @@ export interface SessionRecord extends Negotiated {
 }
 
 /**
- * Keeps the records of the sessions, so that they outlive their processes and the session manager. It does nothing else: a
- * process that handles no message has nothing that could fail.
+ * Keeps the records of the sessions, so that they outlive their processes and the session manager. It does nothing
+ * else: a process that handles no message has nothing that could fail.
  */
 export const SessionStore: GenServer<Record<never, never>, { readonly node: string }> = genServer(
   import.meta,

@@ -8,16 +8,20 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { type Context, child, Pid, startSystem } from '../../runtime/index.ts';
+import { type Context, child, Pid, startChild, startSystem, terminateChild } from '../../runtime/index.ts';
+import { simulatedClock } from '../../runtime/testing.ts';
 import { readText, root } from '../support/repository.ts';
 import { Attempts } from './attempts.ts';
+import { childSpec } from './child-specs.ts';
 import { generateOne } from './generate.ts';
 import { pauses } from './jitter.ts';
 import { type LaneContext, lanesOf } from './lanes.ts';
 import type { Instance, RecordedEvent } from './recorder.ts';
 import { replay } from './replay.ts';
+import { untilSettled } from './rest.ts';
 import { readLine, type Scenario, type Trace } from './scenario.ts';
 import { compare } from './verdict.ts';
+import type { WorkerProtocol } from './worker.ts';
 
 const recordedFile = 'test/oracle/recorded.jsonl';
 const lines = readText(recordedFile).trim().split('\n');
@@ -99,12 +103,12 @@ test('a command or a line that makes no sense is refused with the reason', () =>
   assert.match(command(join(root, recordedFile), '--jitter', 'some').stderr, /--jitter takes a whole number/);
 });
 
-test('a tree that never comes to rest is a failure of the replay, not a hang', async () => {
-  const forEver = { id: 'b', type: 'worker', trap: true, term: 'hang', shutdown: 'infinity' } as const;
-  const patient = { id: 'rest', class: 'x', root: { id: 'root', type: 'supervisor', children: [forEver] } } as const;
-  // A hang ends by itself: rest comes, and the worker was not killed.
-  const { steps } = await replay({ ...patient, actions: [] }, 0);
-  assert.deepEqual(steps.at(-1)?.lanes?.['root#1'], ['exit b#1 shutdown T=shutdown', 'down shutdown']);
+test('what never answers is a failure, not a hang', async () => {
+  const never = new Promise<void>(() => {});
+  await assert.rejects(untilSettled(simulatedClock(), never), /no answer within 60000 ms/);
+  const clock = simulatedClock();
+  const late = new Promise<string>((resolve) => clock.setTimer(() => resolve('late'), 700));
+  assert.equal(await untilSettled(clock, late), 'late');
 });
 
 test('jitter depends on the seed alone, and seed 0 never waits', async () => {
@@ -127,19 +131,32 @@ test('jitter depends on the seed alone, and seed 0 never waits', async () => {
   for (const kind of ['-', '+', '1', '2', '3']) assert.ok(one.includes(kind), `${one} has a ${kind}`);
 });
 
-test('jitter reaches init, handlers and terminate', async () => {
-  const { scenario } = recorded.find(({ scenario: { class: name } }) => name === 'signals')!;
-  const late = new Set<string>();
-  const receive = (stack: string): void => {
-    for (const callback of ['init', 'terminate', 'late']) if (stack.includes(callback)) late.add(callback);
+test('jitter makes init, handlers and terminate late', async () => {
+  const lateSteps = async (seed: number): Promise<string[]> => {
+    const clock = simulatedClock();
+    await using system = await startSystem({ clock, children: [child(Attempts, undefined)] });
+    const late: string[] = [];
+    const timed = async <T>(step: string, promise: Promise<T>): Promise<T> => {
+      const before = clock.now();
+      const value = await untilSettled(clock, promise);
+      if (clock.now() > before) late.push(step);
+      return value;
+    };
+    const spec = childSpec({ id: 'a', type: 'worker', trap: true }, '', seed);
+    const started = await timed('init', startChild(system, system.root, spec));
+    assert.ok('ok' in started && started.ok !== undefined);
+    const worker: Pid<WorkerProtocol> = started.ok;
+    assert.equal(await timed('handler', system.call(worker, 'ping', undefined, { timeoutMs: 'infinity' })), 'a#1');
+    await timed('terminate', terminateChild(system, system.root, 'a'));
+    return late;
   };
-  assert.equal(typeof receive, 'function');
-  assert.ok(scenario.actions.length > 0);
-  await using system = await startSystem({ children: [child(Attempts, undefined)] });
-  assert.ok(system.table('attempts') !== undefined);
+  assert.deepEqual(await lateSteps(0), []);
+  const late = new Set<string>();
+  for (let seed = 1; seed <= 12; seed++) for (const step of await lateSteps(seed)) late.add(step);
+  assert.deepEqual([...late].sort(), ['handler', 'init', 'terminate']);
 });
 
-/** Two dynamic supervisors' worth of made-up processes. */
+/** Made-up processes: a `simple_one_for_one` supervisor and its children. */
 function crowd(count: number): { pids: Pid[]; context: LaneContext } {
   const pids = Array.from({ length: count + 1 }, (_, i) => new Pid('lanes@1', 0, i, i + 1));
   const supervisor: Instance = { path: 'root', attempt: 1, type: 'supervisor', parent: undefined };

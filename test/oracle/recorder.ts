@@ -102,21 +102,20 @@ export class Recorder {
   }
 
   /**
-   * Gives the processes that were started since the last call their place in the tree. Only at rest: a supervisor is
-   * recognised by what its parent says when it has started, or by the workers that started under it; its attempt is counted
-   * here.
+   * Gives processes their place in the tree, as far as it is known by now: a supervisor is recognised by what its parent
+   * says when it has started, or by the workers that were started under it. Its attempt is counted here.
    */
   place(countAttempt: (path: string) => number): void {
-    for (const pid of this.unplaced) {
+    this.unplaced = this.unplaced.filter((pid) => {
       const path = this.pathOf(pid);
-      if (path === undefined) continue;
+      if (path === undefined) return true;
       const counted = this.workerAttempts.get(pid);
       const type = counted === undefined ? 'supervisor' : 'worker';
       const parent = this.instances.get(this.parents.get(pid) as Pid);
       this.instances.set(pid, { path, attempt: counted ?? countAttempt(path), type, parent });
       this.latest.set(path, pid);
-    }
-    this.unplaced = [];
+      return false;
+    });
   }
 
   private pathOf(pid: Pid): string | undefined {

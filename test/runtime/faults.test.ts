@@ -155,21 +155,21 @@ test('a result that comes after the death of its process reaches nobody', async 
 
 test('a handler may return any thenable; one that throws from then costs its process only', async (t) => {
   const system = await startTestSystem(t);
+  type Done = (result: unknown) => void;
+  const thenable = (then: (done: Done) => void): unknown => Object.defineProperty({}, 'then', { value: then });
   const Thenable: GenServer<any, undefined> = genServer(import.meta, 'Thenable', {
     init: () => 0,
     handleCast: {
-      good: (state: number) => ({ then: (done: (r: unknown) => void) => done(noreply(state + 1)) }),
-      twice: (state: number) => ({
-        then: (done: (r: unknown) => void) => {
+      good: (state: number) => thenable((done) => done(noreply(state + 1))),
+      twice: (state: number) =>
+        thenable((done) => {
           done(noreply(state + 1));
           done(noreply(state + 100));
-        },
-      }),
-      bad: () => ({
-        then: () => {
+        }),
+      bad: () =>
+        thenable(() => {
           throw new Error('evil');
-        },
-      }),
+        }),
     },
     handleCall: { get: (state: number) => reply(state, state) },
   } as never);

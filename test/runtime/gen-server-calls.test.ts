@@ -16,7 +16,15 @@ import {
   stopReply,
 } from '../../runtime/index.ts';
 import { settle } from '../../runtime/testing.ts';
-import { mailboxOf, openProcess, startTestSystem, type TestSystem, tagsOf, watch } from '../support/test-system.ts';
+import {
+  mailboxOf,
+  openProcess,
+  reasonsOf,
+  startTestSystem,
+  type TestSystem,
+  tagsOf,
+  watch,
+} from '../support/test-system.ts';
 
 type Step = (ctx: Context) => unknown;
 interface Protocol {
@@ -266,7 +274,7 @@ test('a failed call can be caught; uncaught it ends the caller with the reason a
   }, undefined);
   watcher.ctx.spawnMonitor((_arg, ctx) => ctx.call(nobody, 'x'), undefined);
   await settle();
-  const reasons = (await mailboxOf(watcher)).map(({ payload }) => (payload as { reason: unknown }).reason);
+  const reasons = await reasonsOf(watcher);
   const expected: CallExit = { reason: 'noproc', call: { dest: 'nobody', tag: 'x' } };
   assert.deepEqual(log, ['caught', 'went on']);
   assert.deepEqual(reasons.sort(), [expected, 'normal'].sort());
@@ -278,8 +286,8 @@ test('an uncaught timeout of a call ends the caller with { reason: timeout, call
   const watcher = await openProcess(system);
   watcher.ctx.spawnMonitor((_arg, ctx) => ctx.call(server.pid, 'later'), undefined);
   await system.clock.advance(5_000);
-  const [down] = await mailboxOf(watcher);
-  assert.deepEqual((down?.payload as { reason: unknown }).reason, {
+  const [reason] = await reasonsOf(watcher);
+  assert.deepEqual(reason, {
     reason: 'timeout',
     call: { dest: String(server.pid), tag: 'later' },
   });

@@ -19,7 +19,7 @@ import {
   stopInit,
 } from '../../runtime/index.ts';
 import { settle } from '../../runtime/testing.ts';
-import { exitsOf, mailboxOf, openProcess, startTestSystem, tagsOf, watch } from '../support/test-system.ts';
+import { mailboxOf, openProcess, reasonsOf, startTestSystem, tagsOf, watch } from '../support/test-system.ts';
 
 type Init = (ctx: Context) => unknown;
 interface Protocol {
@@ -58,10 +58,7 @@ test('init with ignore: the start returns ignore and the process exits normal', 
   const system = await startTestSystem(t);
   const parent = await openProcess(system, { trapExit: true });
   assert.equal(await parent.ctx.startLink(Server, () => ignore()), 'ignore');
-  assert.deepEqual(
-    (await exitsOf(parent)).map(({ reason }) => reason),
-    ['normal'],
-  );
+  assert.deepEqual(await reasonsOf(parent), ['normal']);
 });
 
 test('init with stopInit: the start returns the reason as an error, and the process exits with it', async (t) => {
@@ -69,10 +66,7 @@ test('init with stopInit: the start returns the reason as an error, and the proc
   const parent = await openProcess(system, { trapExit: true });
   for (const reason of ['no', 'normal', { shutdown: 'x' }]) {
     assert.deepEqual(await parent.ctx.startLink(Server, () => stopInit(reason)), { error: reason });
-    assert.deepEqual(
-      (await exitsOf(parent)).map((exit) => exit.reason),
-      [reason],
-    );
+    assert.deepEqual(await reasonsOf(parent), [reason]);
   }
 });
 
@@ -141,10 +135,7 @@ test('a linked start that fails also sends the exit signal: EXIT for a parent th
   const system = await startTestSystem(t);
   const trapping = await openProcess(system, { trapExit: true });
   await trapping.ctx.startLink(Server, () => stopInit('no'));
-  assert.deepEqual(
-    (await exitsOf(trapping)).map(({ reason }) => reason),
-    ['no'],
-  );
+  assert.deepEqual(await reasonsOf(trapping), ['no']);
   const plain = await openProcess(system);
   const { reasons } = await watch(system, plain.pid);
   void plain.ctx.startLink(Server, () => stopInit('normal'));
@@ -191,7 +182,7 @@ test('a spawned server has no starter: a failing init is its exit reason', async
   const watcher = await openProcess(system);
   watcher.ctx.spawnMonitor(Server, () => stopInit('no'));
   watcher.ctx.spawnMonitor(Server, () => ignore());
-  const reasons = (await mailboxOf(watcher)).map(({ payload }) => (payload as { reason: unknown }).reason);
+  const reasons = await reasonsOf(watcher);
   assert.deepEqual(reasons, ['no', 'normal']);
 });
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Context, type ErrorExit, isErrorExit, name, supervisor } from '../../runtime/index.ts';
+import { type Context, isErrorExit, name, supervisor } from '../../runtime/index.ts';
 import { settle } from '../../runtime/testing.ts';
 import { SupervisionTrace, startUnderRoot } from '../support/supervision-trace.ts';
-import { exitsOf, mailboxOf, openProcess, startTestSystem, tagsOf, watch } from '../support/test-system.ts';
+import { exitsOf, mailboxOf, openProcess, reasonsOf, startTestSystem, tagsOf, watch } from '../support/test-system.ts';
 
 test('a link works both ways', async (t) => {
   const system = await startTestSystem(t);
@@ -84,7 +84,7 @@ test('a process that traps exits gets EXIT for every reason and lives on', async
   const reasons = ['normal', 'shutdown', { shutdown: 'x' }, 'boom', 'killed', undefined, 42];
   for (const reason of reasons) a.ctx.spawnLink((_arg, ctx) => ctx.exit(reason), undefined);
   await settle();
-  const exits = (await exitsOf(a)).map(({ reason }) => reason);
+  const exits = await reasonsOf(a);
   assert.deepEqual(exits, reasons);
   assert.equal(system.system.isAlive(a.pid), true);
 });
@@ -121,10 +121,7 @@ test('exit kill by the process itself is an ordinary reason: links see kill and 
     });
   await suicide(trapping);
   await suicide(plain);
-  assert.deepEqual(
-    (await exitsOf(trapping)).map(({ reason }) => reason),
-    ['kill'],
-  );
+  assert.deepEqual(await reasonsOf(trapping), ['kill']);
   assert.deepEqual(reasons, ['kill']);
 });
 
@@ -149,11 +146,7 @@ test('exitProcess normal to oneself ends a process that does not trap and is an 
   }, undefined);
   const trapping = await openProcess(system, { trapExit: true });
   trapping.ctx.exitProcess(trapping.pid, 'normal');
-  const downs = await mailboxOf(watcher);
-  assert.deepEqual(
-    downs.map(({ payload }) => (payload as { reason: unknown }).reason),
-    ['normal'],
-  );
+  assert.deepEqual(await reasonsOf(watcher), ['normal']);
   assert.deepEqual(log, []);
   assert.deepEqual(await exitsOf(trapping), [{ from: trapping.pid, reason: 'normal' }]);
 });
@@ -170,7 +163,7 @@ test('the code after an exit that a process brings on itself does not run, also 
     }, undefined);
   }
   await settle();
-  const reasons = (await mailboxOf(watcher)).map(({ payload }) => (payload as { reason: unknown }).reason);
+  const reasons = await reasonsOf(watcher);
   assert.deepEqual(reasons.sort(), ['boom', 'killed']);
   assert.deepEqual(log, []);
 });
@@ -185,9 +178,9 @@ test('an exit that comes back through a link ends the process when its code yiel
     ctx.exitProcess(peer.pid, 'boom');
     log.push(ctx.isAlive(ctx.self), ctx.isAlive(peer.pid));
   }, undefined);
-  const [down] = await mailboxOf(watcher);
+  const [reason] = await reasonsOf(watcher);
   assert.deepEqual(log, [true, false]);
-  assert.equal((down?.payload as { reason: unknown }).reason, 'boom');
+  assert.equal(reason, 'boom');
   assert.equal(system.system.isAlive(pid), false);
 });
 
@@ -223,8 +216,7 @@ test('a link to a dead pid throws NoProcError in a process that does not trap, a
   assert.throws(() => a.ctx.link(dead.pid), { name: 'NoProcError', code: 'ERR_NOPROC' });
   assert.equal(system.system.isAlive(a.pid), true);
   const { pid } = a.ctx.spawnMonitor((_arg, ctx) => ctx.link(dead.pid), undefined);
-  const [down] = await mailboxOf(a);
-  const { reason } = down?.payload as { reason: unknown };
+  const [reason] = await reasonsOf(a);
   assert.ok(isErrorExit(reason));
   assert.equal((reason.error as { code: string }).code, 'ERR_NOPROC');
   assert.equal(system.system.isAlive(pid), false);
@@ -250,10 +242,7 @@ test('to stop trapping exits leaves the EXIT messages that are queued', async (t
   system.system.exitProcess(a.pid, 'queued');
   assert.equal(a.ctx.trapExit(false), true, 'it returns the earlier setting');
   assert.equal(a.ctx.trapExit(false), false);
-  assert.deepEqual(
-    (await exitsOf(a)).map(({ reason }) => reason),
-    ['queued'],
-  );
+  assert.deepEqual(await reasonsOf(a), ['queued']);
   a.ctx.link(b.pid);
   system.system.exitProcess(b.pid, 'boom');
   assert.equal(system.system.isAlive(a.pid), false);
@@ -324,8 +313,8 @@ test('an exit reason is any term and arrives as it was given', async (t) => {
     loop.self = loop;
     throw Object.assign(new Error('circular'), { cause: loop });
   }, undefined);
-  const [first, second] = await exitsOf(a);
-  assert.equal(first?.reason, reason);
-  const error = (second?.reason as ErrorExit).error as { message: string; cause: { self: unknown } };
-  assert.equal(error.message, 'circular');
+  const [first, second] = await reasonsOf(a);
+  assert.equal(first, reason);
+  assert.ok(isErrorExit(second));
+  assert.equal((second.error as Error).message, 'circular');
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BadArgError, type Context, type ErrorExit, name, type Pid } from '../../runtime/index.ts';
 import { settle } from '../../runtime/testing.ts';
-import { exitsOf, mailboxOf, openProcess, startTestSystem, tagsOf, watch } from '../support/test-system.ts';
+import { exitsOf, mailboxOf, openProcess, reasonsOf, startTestSystem, tagsOf, watch } from '../support/test-system.ts';
 
 test('messages of one process to another keep their order', async (t) => {
   const system = await startTestSystem(t);
@@ -168,7 +168,7 @@ test('a function that returns exits normal, one that throws exits with the error
   ];
   for (const end of ends) watcher.ctx.spawnMonitor(end, undefined);
   await settle(12);
-  const reasons = (await mailboxOf(watcher)).map(({ payload }) => (payload as { reason: unknown }).reason);
+  const reasons = await reasonsOf(watcher);
   const plain = reasons.map((reason) => {
     if (typeof reason !== 'object' || reason === null || !('stack' in reason)) return reason;
     assert.equal(typeof reason.stack, 'string');

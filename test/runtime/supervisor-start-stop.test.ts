@@ -15,7 +15,7 @@ import {
 } from '../../runtime/index.ts';
 import { settle } from '../../runtime/testing.ts';
 import { SupervisionTrace, startUnderRoot } from '../support/supervision-trace.ts';
-import { exitsOf, openProcess, startTestSystem, type TestSystem } from '../support/test-system.ts';
+import { openProcess, reasonsOf, startTestSystem, type TestSystem } from '../support/test-system.ts';
 
 const sup = name<any>('sup');
 
@@ -99,10 +99,7 @@ test('startLink of a supervisor that fails returns the reason, and the parent ge
   const { behaviour, arg } = temporary([system.trace.worker('a', { plan: [{ stop: 'no' }] })]).start;
   const reason = { shutdown: { failed_to_start_child: { id: 'a', reason: 'no' } } };
   assert.deepEqual(await parent.ctx.startLink(behaviour, arg), { error: reason });
-  assert.deepEqual(
-    (await exitsOf(parent)).map((exit) => exit.reason),
-    [reason],
-  );
+  assert.deepEqual(await reasonsOf(parent), [reason]);
 });
 
 test('a supervisor stops its children in reverse order, waits for each, and exits after all with shutdown', async (t) => {

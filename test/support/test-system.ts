@@ -83,7 +83,9 @@ export interface OpenProcess {
   fail(thrown: unknown): void;
 }
 
-/** Starts a process that does nothing on its own: the test uses its context, and says when and how its function ends. */
+/**
+ * Starts a process that does nothing on its own: the test uses its context, and says when and how its function ends.
+ */
 export async function openProcess(
   { opener }: Pick<TestSystem, 'opener'>,
   options: StartOptions & { readonly trapExit?: boolean } = {},
@@ -129,6 +131,12 @@ export async function exitsOf(process: Pick<OpenProcess, 'ctx'>): Promise<{ from
       const { from, reason } = payload as { from: Pid; reason: unknown };
       return { from, reason };
     });
+}
+
+/** The reasons of the EXIT and DOWN messages in the mailbox of a process, in order. */
+export async function reasonsOf(process: Pick<OpenProcess, 'ctx'>): Promise<unknown[]> {
+  const signals = (await mailboxOf(process)).filter(({ tag }) => tag === 'EXIT' || tag === 'DOWN');
+  return signals.map(({ payload }) => (payload as { reason: unknown }).reason);
 }
 
 /** A monitor that a test sets: the reason is undefined while the process lives. */

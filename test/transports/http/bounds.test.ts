@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import diagnostics from 'node:diagnostics_channel';
+import { once } from 'node:events';
 import type net from 'node:net';
 import { test } from 'node:test';
 import { HTTP_LIMITS, mountHttp, type StreamableHttpOptions, streamableHttp } from '../../../transports/http/index.ts';
@@ -91,6 +92,18 @@ test('a length beyond the bound is answered before the body', () =>
   withHttp({}, async ({ address }) => {
     const fields = 'Content-Type: application/json\r\nContent-Length: 5000000\r\n';
     assertRefusal(await answerTo(address.port, head(fields)), 413, 'body_too_large');
+  }));
+
+test('a refusal is not overtaken by a reset, though bytes of the body are unread', () =>
+  withHttp({}, async ({ address }) => {
+    const raw = new RawSocket(address.port);
+    raw.write(head('Content-Type: application/json\r\nContent-Length: 5000000\r\n'));
+    raw.write(Buffer.alloc(500_000, 'x'));
+    await once(raw.socket, 'end');
+    assertRefusal(raw.text, 413, 'body_too_large');
+    await turns();
+    assert.deepEqual(raw.errors, []);
+    raw.socket.destroy();
   }));
 
 test('a chunked body is counted, and answered when it exceeds the bound', () =>

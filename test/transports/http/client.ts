@@ -82,13 +82,14 @@ export class RawSocket {
   readonly socket: net.Socket;
   readonly closed: Promise<unknown>;
   text = '';
+  readonly errors: (string | undefined)[] = [];
 
   constructor(port: number) {
     this.socket = net.connect(port, '127.0.0.1');
     this.socket.setEncoding('latin1').on('data', (chunk) => {
       this.text += chunk;
     });
-    this.socket.on('error', () => {}); // a reset is one way in which a server closes
+    this.socket.on('error', ({ code }: NodeJS.ErrnoException) => this.errors.push(code)); // such as a reset
     this.closed = new Promise((resolve) => this.socket.once('close', resolve));
   }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import diagnostics from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import http from 'node:http';
+import type net from 'node:net';
 import { test } from 'node:test';
 import { listenerName, streamableHttp } from '../../../transports/http/index.ts';
 import { type ContractClient, transportContract } from '../../transport-contract.ts';
@@ -193,6 +195,7 @@ test('pipelined requests are all answered on a stop, and the connection is close
     const held = [];
     for (const id of [1, 2, 3]) held.push(await observer.inbound(`hold-${id}`));
     const stopped = system.stop();
+    await turns();
     for (const at of [1, 2, 0]) {
       const { connection, inbound } = held[at]!;
       system.cast(connection, 'send', { exchange: inbound.exchange, message: { result: `r${at}` }, end: true });
@@ -245,4 +248,38 @@ test('a killed connection cuts its streams off', () =>
     await raw.until((text) => text.includes('text/event-stream'));
     system.exitProcess((await observer.wait('open')).connection, 'kill');
     assert.doesNotMatch(await raw.all(), /0\r\n\r\n$/); // no regular end of the chunked body
+  }));
+
+test('what is sent to a socket that has just been lost is dropped', () =>
+  withHttp({}, async ({ address, observer, system }) => {
+    const accepted: net.Socket[] = [];
+    const accept = (message: unknown): void => void accepted.push((message as { socket: net.Socket }).socket);
+    diagnostics.subscribe('net.server.socket', accept);
+    const lost = Promise.allSettled(['hold-a', 'hold-b'].map((method) => call(address.port, method)));
+    const [a, b] = [await observer.inbound('hold-a'), await observer.inbound('hold-b')];
+    diagnostics.unsubscribe('net.server.socket', accept);
+    const send = ({ connection, inbound }: typeof a, end: boolean): void =>
+      system.cast(connection, 'send', { exchange: inbound.exchange, message: { id: 1, result: 0 }, end });
+    send(a, false);
+    await turns();
+    for (const socket of accepted) socket.destroy();
+    send(a, false);
+    send(a, true);
+    send(b, true);
+    await lost;
+    for (const { connection } of [a, b]) {
+      const { reason } = await observer.wait('close', (seen) => seen.connection === connection);
+      assert.equal(reason, 'normal');
+    }
+  }));
+
+test('a GET with a body is a GET: its client is seen to leave', () =>
+  withHttp({}, async ({ address, observer }) => {
+    const raw = new RawSocket(address.port);
+    raw.write('GET /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n');
+    await raw.until((text) => text.includes('text/event-stream'));
+    raw.write(Buffer.alloc(900_000, 'x'));
+    await turns();
+    raw.socket.destroy();
+    await observer.wait('abort');
   }));
