@@ -24,5 +24,8 @@ export const LOOP_MS = 2;
 /** How many messages lie between two looks at the clock. */
 export const CLOCK_CHECK_MESSAGES = 16;
 
+/** How long a start waits for a process of the same name to go, whose parent is dead and which is on its way out. */
+export const ORPHAN_WAIT_MS = 10_000;
+
 /** The longest delay a timer of the host takes (2^31 - 1 ms, 24.8 days). */
 export const TIMER_MAX_MS = 2_147_483_647;

@@ -149,6 +149,11 @@ export class ProcessContext implements Context {
     return start(this.#kernel, this.#alive(), behaviour, arg, { ...options, link: true });
   }
 
+  /** For supervisors, which restart what may still be going down. */
+  startChild(behaviour: Behaviour, arg: unknown, options: StartOptions): Promise<StartResult> {
+    return start(this.#kernel, this.#alive(), behaviour, arg, { ...options, link: true, awaitOrphan: true });
+  }
+
   register(name: Name, pid: Pid = this.self): void {
     this.#alive();
     this.#kernel.registerPid(name, pid);
@@ -199,3 +204,6 @@ export class ProcessContext implements Context {
     return this.#process;
   }
 }
+
+/** What a supervisor has beyond other processes. */
+export type SupervisorContext = Context & Pick<ProcessContext, 'startChild'>;

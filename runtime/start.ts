@@ -3,11 +3,14 @@ import type { ProcessFunction, StartOptions } from './context.ts';
 import type { Deadline } from './deadline.ts';
 import { FunctionRunner } from './function-runner.ts';
 import type { Kernel } from './kernel.ts';
+import { ORPHAN_WAIT_MS } from './limits.ts';
 import type { Ref } from './pid.ts';
 import { EXITED, type Process, type StartResult } from './process.ts';
 import { checkTime } from './time.ts';
 
 interface Tie {
+  /** See `isOrphan`. */
+  readonly awaitOrphan?: boolean;
   readonly link?: boolean;
   readonly monitor?: Ref;
 }
@@ -39,9 +42,14 @@ export function start(
   options: StartOptions & Tie,
 ): Promise<StartResult> {
   if (options.timeoutMs !== undefined) checkTime(options.timeoutMs, 'timeoutMs');
+  const holder = options.name === undefined ? undefined : kernel.resolve(options.name);
+  if (holder !== undefined) {
+    const wait = options.awaitOrphan === true && isOrphan(kernel, holder);
+    if (!wait) return Promise.resolve({ error: { already_started: holder.pid } });
+    const once = { ...options, awaitOrphan: false };
+    return untilGone(kernel, holder, parent).then(() => start(kernel, parent, behaviour, arg, once));
+  }
   return new Promise((resolve) => {
-    const holder = options.name === undefined ? undefined : kernel.resolve(options.name);
-    if (holder !== undefined) return resolve({ error: { already_started: holder.pid } });
     const process = spawn(kernel, parent, behaviour, arg, options);
     const deadline = options.timeoutMs === undefined ? null : new InitDeadline(kernel, process, parent);
     process.ack = (result) => {
@@ -49,6 +57,33 @@ export function start(
       if (parent?.status !== EXITED) resolve(result); // the code of a dead parent does not go on
     };
     if (deadline !== null && options.timeoutMs !== undefined) kernel.deadlines.add(deadline, options.timeoutMs);
+  });
+}
+
+/**
+ * The tree below a supervisor that was killed goes down after it, and keeps its names meanwhile. Who restarts that tree
+ * must wait for them: it would have spent its restarts before they are free. Asked by supervisors only; everybody else
+ * is told at once that the name is taken.
+ */
+function isOrphan(kernel: Kernel, holder: Process): boolean {
+  return holder.ancestors.some((pid) => kernel.find(pid) === undefined);
+}
+
+/** Settles when the process has exited, or after `ORPHAN_WAIT_MS`; never if the one that waits exits first. */
+function untilGone(kernel: Kernel, holder: Process, waiting: Process | null): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      if (waiting?.status !== EXITED) resolve();
+    };
+    const deadline: Deadline = { done: false, at: 0, expire: settle };
+    kernel.deadlines.add(deadline, ORPHAN_WAIT_MS);
+    holder.ports ??= new Set();
+    holder.ports.add({
+      close: () => {
+        deadline.done = true;
+        queueMicrotask(settle); // after the kernel has finished with the exit
+      },
+    });
   });
 }
 

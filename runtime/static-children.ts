@@ -1,9 +1,9 @@
 import { stopChild } from './child-shutdown.ts';
 import { type ChildSpec, checkChildSpec } from './child-spec.ts';
-import type { Context } from './context.ts';
 import type { ExitReason } from './exit.ts';
 import { Pid } from './pid.ts';
 import type { StartResult } from './process.ts';
+import type { SupervisorContext } from './process-context.ts';
 import { type AutoShutdown, endedAsAsked, firstAffected, isReported, isRestarted, type Strategy } from './restart.ts';
 import type { ChildCount, ChildInfo, StartChildResult } from './supervisor-protocol.ts';
 import type { SupervisorReporter } from './supervisor-report.ts';
@@ -23,14 +23,14 @@ export type ExitOutcome = 'continue' | 'shutdown' | { readonly retry: string };
 export class StaticChildren {
   private readonly children = new Map<string, Child>();
   private readonly byPid = new Map<Pid, Child>();
-  private readonly ctx: Context;
+  private readonly ctx: SupervisorContext;
   private readonly strategy: Strategy;
   private readonly autoShutdown: AutoShutdown;
   private readonly report: SupervisorReporter;
   private readonly allowRestart: () => boolean;
 
   constructor(
-    ctx: Context,
+    ctx: SupervisorContext,
     flags: { readonly strategy: Strategy; readonly autoShutdown: AutoShutdown },
     report: SupervisorReporter,
     allowRestart: () => boolean,
@@ -191,7 +191,7 @@ export class StaticChildren {
 
   private async launch(child: Child): Promise<StartResult> {
     const { start, name, handlerTimeoutMs, attribute } = child.spec;
-    const result = await this.ctx.startLink(start.behaviour, start.arg, {
+    const result = await this.ctx.startChild(start.behaviour, start.arg, {
       ...(name === undefined ? {} : { name }),
       ...(handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs }),
       ...(attribute === undefined ? {} : { attribute }),

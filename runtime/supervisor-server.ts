@@ -3,6 +3,7 @@ import type { Context } from './context.ts';
 import { DynamicChildren, type DynamicOutcome } from './dynamic-children.ts';
 import { type GenServer, genServer } from './gen-server.ts';
 import type { Pid } from './pid.ts';
+import type { SupervisorContext } from './process-context.ts';
 import { isPromise, type MaybePromise } from './protocol.ts';
 import { RestartWindow } from './restart.ts';
 import { type HandlerResult, noreply, reply, stop, stopInit } from './server-result.ts';
@@ -36,7 +37,7 @@ export const SupervisorServer: GenServer<SupervisorProtocol, SupervisorStart> = 
       const allowRestart = (): boolean => window.allow(ctx.clock.now());
       const report = new SupervisorReporter(ctx, start.id, dynamic);
       if (dynamic) return dynamicChildren(ctx, start, report, allowRestart);
-      const children = new StaticChildren(ctx, flags, report, allowRestart);
+      const children = new StaticChildren(ctx as SupervisorContext, flags, report, allowRestart);
       const failure = await children.startAll(start.children);
       if (failure === undefined) return children as Children;
       return stopInit({ shutdown: { failed_to_start_child: failure } });

@@ -4,6 +4,8 @@ import {
   type Context,
   type GenServer,
   genServer,
+  noreply,
+  type Ref,
   reply,
   startChild,
   type Table,
@@ -20,6 +22,10 @@ export interface SessionManagerProtocol {
     /** Makes the process of a known session again if it has none. */
     readonly restore: Call<string, 'ok' | { readonly error: unknown }>;
   };
+  readonly info: {
+    /** A session whose process crashed has had its idle time. */
+    readonly expire: string;
+  };
 }
 
 export type OpenResult = { readonly ok: string } | { readonly error: unknown };
@@ -31,11 +37,14 @@ export interface SessionManagerStart {
 
 interface State extends SessionManagerStart {
   readonly names: NodeNames;
+  /** The processes that are watched, by monitor. */
+  readonly watched: Map<Ref, string>;
 }
 
 /**
- * Opens sessions and brings back those whose process has crashed. It keeps nothing itself: records are in the session
- * store's table, so its own crash costs nobody a session.
+ * Opens sessions and brings back those whose process has crashed. Records are in a table that outlives it, so its own
+ * crash costs nobody a session. It also forgets the sessions that nobody has asked for since their process crashed:
+ * their idle time ran in that process.
  */
 export const SessionManager: GenServer<SessionManagerProtocol, SessionManagerStart> = genServer(
   import.meta,
@@ -43,30 +52,61 @@ export const SessionManager: GenServer<SessionManagerProtocol, SessionManagerSta
   {
     init(start, ctx): State {
       ctx.setLabel(`session manager of ${start.node}`);
-      return { ...start, names: nodeNames(start.node) };
+      const state: State = { ...start, names: nodeNames(start.node), watched: new Map() };
+      for (const [id] of recordsOf(state, ctx)?.entries() ?? []) {
+        const pid = ctx.whereis(sessionName(state.node, id));
+        if (pid === undefined) ctx.sendAfter(state.limits.sessionIdleMs, 'expire', id);
+        else state.watched.set(ctx.monitor(pid), id);
+      }
+      return state;
     },
     handleCall: {
       open: async (state, { server, negotiated }, ctx) => {
         const records = recordsOf(state, ctx);
-        if (records === undefined) return reply<OpenResult, State>({ error: 'no_session_store' }, state);
-        if (records.size >= state.limits.sessionsMax)
-          return reply<OpenResult, State>({ error: 'too_many_sessions' }, state);
+        if (records === undefined) return reply({ error: 'no_session_store' } as OpenResult, state);
+        if (records.size >= state.limits.sessionsMax) return reply({ error: 'too_many_sessions' } as OpenResult, state);
         const record: SessionRecord = { id: randomUUID(), server, ...negotiated };
-        const started = await startChild(ctx, state.names.sessionSup, record);
-        if ('error' in started) return reply<OpenResult, State>({ error: started.error }, state);
+        const result = await startSession(state, record, ctx);
+        if (result !== 'ok') return reply(result as OpenResult, state);
         records.set(record.id, record);
-        return reply<OpenResult, State>({ ok: record.id }, state);
+        return reply({ ok: record.id } as OpenResult, state);
       },
       restore: async (state, id, ctx) => {
         if (ctx.whereis(sessionName(state.node, id)) !== undefined) return reply('ok' as const, state);
         const record = recordsOf(state, ctx)?.get(id);
         if (record === undefined) return reply({ error: 'not_found' as unknown }, state);
-        const started = await startChild(ctx, state.names.sessionSup, record);
-        return 'error' in started ? reply({ error: started.error }, state) : reply('ok' as const, state);
+        return reply(await startSession(state, record, ctx), state);
+      },
+    },
+    handleInfo: {
+      DOWN: (state, { ref }, ctx) => {
+        const id = state.watched.get(ref);
+        state.watched.delete(ref);
+        // After an orderly end there is no record any more; after a crash its next request restores it.
+        if (id !== undefined && recordsOf(state, ctx)?.has(id) === true) {
+          ctx.sendAfter(state.limits.sessionIdleMs, 'expire', id);
+        }
+        return noreply(state);
+      },
+      expire: (state, id, ctx) => {
+        if (ctx.whereis(sessionName(state.node, id)) === undefined) recordsOf(state, ctx)?.delete(id);
+        return noreply(state);
       },
     },
   },
 );
+
+async function startSession(
+  state: State,
+  record: SessionRecord,
+  ctx: Context,
+): Promise<'ok' | { readonly error: unknown }> {
+  const started = await startChild(ctx, state.names.sessionSup, record);
+  if ('error' in started) return { error: started.error };
+  if (started.ok === undefined) return { error: 'ignored' };
+  state.watched.set(ctx.monitor(started.ok), record.id);
+  return 'ok';
+}
 
 function recordsOf({ names }: State, ctx: Context): Table<string, SessionRecord> | undefined {
   return ctx.table(names.sessionTable);

@@ -1,4 +1,4 @@
-import { type GenServer, genServer } from '../../runtime/index.ts';
+import { type GenServer, genServer, name } from '../../runtime/index.ts';
 import type { Negotiated } from './methods/outcome.ts';
 import { nodeNames } from './node-names.ts';
 
@@ -19,7 +19,13 @@ export const SessionStore: GenServer<Record<never, never>, { readonly node: stri
   {
     init({ node }, ctx) {
       ctx.setLabel(`session store of ${node}`);
-      return ctx.newTable<string, SessionRecord>(nodeNames(node).sessionTable, { access: 'public' });
+      const { sessionTable } = nodeNames(node);
+      const heir = ctx.whereis(name('init'));
+      // The records belong to the node, not to this process: the first process of the system keeps them for its successor.
+      return (
+        ctx.table<string, SessionRecord>(sessionTable) ??
+        ctx.newTable<string, SessionRecord>(sessionTable, { access: 'public', ...(heir && { heir }) })
+      );
     },
   },
 );

@@ -1,6 +1,6 @@
 /**
- * Scenarios of our own making, determined by a seed: what `recorded.jsonl` holds was generated here and then recorded from
- * Erlang/OTP. They keep to what has one outcome whatever the timing: see README.md.
+ * Scenarios of our own making, determined by a seed: what `recorded.jsonl` holds was generated here and then recorded
+ * from Erlang/OTP. They keep to what has one outcome whatever the timing: see README.md.
  */
 
 import { randoms } from './jitter.ts';

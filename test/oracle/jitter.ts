@@ -6,8 +6,8 @@ export type Pauses = (ctx: Context) => PromiseLike<unknown> | undefined;
 const none: Pauses = () => undefined;
 
 /**
- * Delays that differ from process to process and from step to step, the same in every run with the same seed: a few turns
- * of the promise queue, a turn of the event loop, or up to 3 ms of the system's own time. Seed 0 never waits.
+ * Delays that differ from process to process and from step to step, the same in every run with the same seed: a few
+ * turns of the promise queue, a turn of the event loop, or up to 3 ms of the system's own time. Seed 0 never waits.
  */
 export function pauses(seed: number, instance: string): Pauses {
   if (seed === 0) return none;

@@ -2,13 +2,16 @@
  * Replays scenarios and compares what happens with what was recorded from OTP:
  *
  *     node .build/test/oracle/main.js FILE [--jitter SEED] [--out FILE]
+ *     node .build/test/oracle/main.js --generate SEED [--count N] [--out FILE]
  *
- * One scenario a line: bare, or `{"scenario":…,"trace":…}`. Traces go to `--out`; those of bare scenarios without `--out`
- * are printed. Exit code 0 if every recorded trace is equal, 1 if one differs, 2 if the command or a line is wrong.
+ * One scenario a line: bare, or `{"scenario":…,"trace":…}`; or that many generated ones, 24 unless told. Traces go to
+ * `--out`; those of scenarios without a recorded trace are printed if there is none. Exit code 0 if every recorded
+ * trace is equal, 1 if one differs, 2 if the command or a line is wrong.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { generate } from './generate.ts';
 import { replay } from './replay.ts';
 import { readLine, type Scenario, type Trace } from './scenario.ts';
 import { type Compared, compare, isEqual, report } from './verdict.ts';
@@ -18,28 +21,51 @@ interface Job {
   readonly expected: Trace | undefined;
 }
 
+interface Command {
+  readonly jobs: readonly Job[];
+  readonly jitter: number;
+  readonly out: string | undefined;
+}
+
 const command = readCommand();
 if (command === undefined) process.exitCode = 2;
 else process.exitCode = await run(command);
 
-function readCommand():
-  | { readonly jobs: readonly Job[]; readonly jitter: number; readonly out: string | undefined }
-  | undefined {
+function readCommand(): Command | undefined {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { jitter: { type: 'string', default: '0' }, out: { type: 'string' } },
+      options: {
+        jitter: { type: 'string', default: '0' },
+        out: { type: 'string' },
+        generate: { type: 'string' },
+        count: { type: 'string', default: '24' },
+      },
     });
     const [file, ...more] = positionals;
-    if (file === undefined || more.length > 0) throw new TypeError('name one file of scenarios');
-    const jitter = Number(values.jitter);
-    if (!Number.isSafeInteger(jitter) || jitter < 0) throw new TypeError('--jitter takes a whole number');
-    return { jobs: readJobs(file), jitter, out: values.out };
+    if ((file === undefined) === (values.generate === undefined) || more.length > 0) {
+      throw new TypeError('name one file of scenarios, or --generate some');
+    }
+    const jobs =
+      file === undefined
+        ? generate(whole('generate', values.generate), whole('count', values.count)).map(bare)
+        : readJobs(file);
+    return { jobs, jitter: whole('jitter', values.jitter), out: values.out };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}`);
-    console.error('usage: main.js FILE [--jitter SEED] [--out FILE]');
+    console.error('usage: main.js FILE | --generate SEED [--count N]  [--jitter SEED] [--out FILE]');
     return undefined;
   }
+}
+
+function whole(option: string, text: string | undefined): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new TypeError(`--${option} takes a whole number, not '${text}'`);
+  return value;
+}
+
+function bare(scenario: Scenario): Job {
+  return { scenario, expected: undefined };
 }
 
 function readJobs(file: string): Job[] {
@@ -54,7 +80,7 @@ function readJobs(file: string): Job[] {
   });
 }
 
-async function run({ jobs, jitter, out }: NonNullable<typeof command>): Promise<number> {
+async function run({ jobs, jitter, out }: Command): Promise<number> {
   const written: string[] = [];
   const results: Compared[] = [];
   for (const { scenario, expected } of jobs) {

@@ -74,7 +74,7 @@ test('the command counts per class, names what differs, and says it with its exi
   assert.match(one.stdout, /^oracle: 1 equal of 2$/m);
 });
 
-test('bare scenarios are replayed and written, to a file if one is named', () => {
+test('bare scenarios are replayed and written, to a file if one is named; so are generated ones', () => {
   const { scenario, expected } = recorded[2]!;
   const bare = fileWith(`${JSON.stringify(scenario)}\n`);
   const printed = command(bare);
@@ -83,6 +83,11 @@ test('bare scenarios are replayed and written, to a file if one is named', () =>
   const out = join(folder, 'out.jsonl');
   assert.equal(command(bare, '--out', out).stdout, '');
   assert.deepEqual(JSON.parse(readFileSync(out, 'utf8')), { scenario, trace: expected });
+
+  const generated = command('--generate', '3', '--count', '2').stdout.trimEnd().split('\n');
+  assert.equal(generated.length, 2);
+  const known = recorded.find(({ scenario: { id } }) => id === 'g3-0002')!;
+  assert.deepEqual(JSON.parse(generated[1]!), { scenario: known.scenario, trace: known.expected });
 });
 
 test('a command or a line that makes no sense is refused with the reason', () => {
@@ -94,12 +99,15 @@ test('a command or a line that makes no sense is refused with the reason', () =>
     [{ id: 's', class: 'x', root: tree, actions: [{ op: 'constructor' }] }, /action 1: no operation 'constructor'/],
     [{ id: 's', class: 'x', root: tree, actions: [{ op: 'kill', target: 'root' }] }, /'kill' needs target, reason/],
   ];
-  for (const [line, reason] of cases) {
+  const dynamic = { ...tree, id: 'd', strategy: 'simple_one_for_one' };
+  const late = { id: 's', class: 'x', root: tree, actions: [{ op: 'start_child', sup: 'root', spec: dynamic }] };
+  for (const [line, reason] of [...cases, [late, /must be part of the "root" tree/] as const]) {
     const { status, stderr } = command(fileWith(JSON.stringify(line)));
     assert.equal(status, 2);
     assert.match(stderr, reason);
   }
   assert.equal(command().status, 2);
+  assert.match(command('a', '--generate', '1').stderr, /one file of scenarios, or --generate some/);
   assert.match(command(join(root, recordedFile), '--jitter', 'some').stderr, /--jitter takes a whole number/);
 });
 
@@ -134,7 +142,7 @@ test('jitter depends on the seed alone, and seed 0 never waits', async () => {
 test('jitter makes init, handlers and terminate late', async () => {
   const lateSteps = async (seed: number): Promise<string[]> => {
     const clock = simulatedClock();
-    await using system = await startSystem({ clock, children: [child(Attempts, undefined)] });
+    const system = await startSystem({ clock, children: [child(Attempts, undefined)] });
     const late: string[] = [];
     const timed = async <T>(step: string, promise: Promise<T>): Promise<T> => {
       const before = clock.now();
@@ -148,6 +156,7 @@ test('jitter makes init, handlers and terminate late', async () => {
     const worker: Pid<WorkerProtocol> = started.ok;
     assert.equal(await timed('handler', system.call(worker, 'ping', undefined, { timeoutMs: 'infinity' })), 'a#1');
     await timed('terminate', terminateChild(system, system.root, 'a'));
+    await system.stop();
     return late;
   };
   assert.deepEqual(await lateSteps(0), []);

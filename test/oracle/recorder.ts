@@ -102,8 +102,8 @@ export class Recorder {
   }
 
   /**
-   * Gives processes their place in the tree, as far as it is known by now: a supervisor is recognised by what its parent
-   * says when it has started, or by the workers that were started under it. Its attempt is counted here.
+   * Gives processes their place in the tree, as far as it is known by now: a supervisor is recognised by what its
+   * parent says when it has started, or by the workers that were started under it. Its attempt is counted here.
    */
   place(countAttempt: (path: string) => number): void {
     this.unplaced = this.unplaced.filter((pid) => {

@@ -78,21 +78,21 @@ class Replay {
     return { instances, started, terminating, sender, perChild, template: (path) => this.templates.get(path) };
   }
 
-  /** The scenario's root is a child of the system's, which never restarts it: to its processes the driver is a stranger. */
+  /** The scenario's root is a child of the system's, which never restarts it: its processes do not know the driver. */
   private async start(root: SupervisorNode): Promise<Result> {
     const spec: ChildSpec = { ...childSpec(root, '', this.driver.jitter), restart: 'temporary' };
-    const result = await startChild(this.system, this.system.root, spec);
+    const result = await untilSettled(this.clock, startChild(this.system, this.system.root, spec));
     return 'error' in result ? { error: result.error } : result;
   }
 
   private async stop(root: SupervisorNode): Promise<Result> {
     const pid = this.recorder.latest.get(root.id);
     if (pid === undefined || !this.system.isAlive(pid)) return { error: 'dead' };
-    return await terminateChild(this.system, this.system.root, root.id);
+    return await untilSettled(this.clock, terminateChild(this.system, this.system.root, root.id));
   }
 
   private async perform(action: Action): Promise<Result> {
-    if (action.op !== 'sleep') return await act(this.driver, action);
+    if (action.op !== 'sleep') return await untilSettled(this.clock, act(this.driver, action));
     await this.clock.advance(action.ms);
     return 'ok';
   }
@@ -100,7 +100,7 @@ class Replay {
   private async step(op: string, run: () => Promise<Result>, context: LaneContext): Promise<Step> {
     const { system, clock, recorder } = this;
     const mark = recorder.events.length;
-    const result = await untilSettled(clock, run());
+    const result = await run();
     this.place();
     await untilAtRest({ system, clock, living: () => this.living(), eventCount: () => recorder.events.length });
     const lanes = lanesOf(recorder.events.slice(mark), context);

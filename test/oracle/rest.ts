@@ -19,8 +19,8 @@ export interface Observed {
 }
 
 /**
- * Waits until nothing happens any more: every process answers, no supervisor has something left to do, no timer waits, and
- * nothing was recorded since the last look.
+ * Waits until nothing happens any more: every process answers, no supervisor has something left to do, no timer waits,
+ * and nothing was recorded since the last look.
  */
 export async function untilAtRest(observed: Observed): Promise<void> {
   for (let looks = 0; looks < looksMax; looks++) {
@@ -31,7 +31,7 @@ export async function untilAtRest(observed: Observed): Promise<void> {
   throw new Error(`after ${looksMax} looks the tree is not at rest`);
 }
 
-/** Moves time on until the promise has settled and no timer waits: then nothing goes on that was not asked for later. */
+/** Moves time on until the promise has settled and no timer waits. */
 export async function untilSettled<T>(clock: SimulatedClock, promise: Promise<T>): Promise<T> {
   let settled = false;
   const done = (): void => {

@@ -1,4 +1,4 @@
-/** What a scenario file says: a supervision tree, and what is done to it. Anything else in it is refused by name. */
+/** What a scenario file says: a supervision tree, and what is done to it. */
 
 export type Restart = 'permanent' | 'transient' | 'temporary';
 export type StartOutcome = 'ok' | 'error' | 'shut' | 'crash' | 'ignore';
@@ -148,7 +148,16 @@ function checkAction(where: string, action: unknown): void {
       `${where}: '${String(action['op'])}' needs ${alternatives.map((f) => f.join(', ')).join(' or ')}`,
     );
   }
-  if ('spec' in action) checkNode(where, action['spec']);
+  if (!('spec' in action)) return;
+  checkNode(where, action['spec']);
+  // Its children report no progress: which supervisors are dynamic must be known before anything starts.
+  if (hasDynamic(action['spec'] as TreeNode)) {
+    throw new TypeError(`${where}: a simple_one_for_one supervisor must be part of the "root" tree`);
+  }
+}
+
+function hasDynamic(node: TreeNode): boolean {
+  return node.type === 'supervisor' && (node.strategy === 'simple_one_for_one' || node.children.some(hasDynamic));
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -176,6 +176,12 @@ export class HttpSession {
     return new HttpSession(new HttpClient(url), id);
   }
 
+  /** The same session on sockets that are new. */
+  reconnected(url: string): HttpSession {
+    this.client.close();
+    return HttpSession.named(url, this.id);
+  }
+
   get headers(): Record<string, string> {
     return { 'mcp-session-id': this.id, 'mcp-protocol-version': SESSIONS };
   }

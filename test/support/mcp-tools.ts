@@ -1,6 +1,14 @@
 /** A server whose tools behave in every way that a test needs, and a gate that a test opens when it likes. */
 
-import { type McpServer, mcpServer, structured, type ToolContext, text, tool } from '../../mcp/index.ts';
+import {
+  type McpServer,
+  mcpServer,
+  type RequestId,
+  structured,
+  type ToolContext,
+  text,
+  tool,
+} from '../../mcp/index.ts';
 
 /** A call of the tool `hold`, which ends when the test says so. */
 export interface HeldCall {
@@ -34,6 +42,11 @@ export class Gate {
 const nothing = { type: 'object' } as const;
 const keyed = { type: 'object', properties: { key: { type: 'string' } }, required: ['key'] } as const;
 
+/** What `echo` answers: nobody else could have been answered so. */
+export function echoed(said: string, server: string, session: string | undefined, requestId: RequestId): string {
+  return `${said}, said to ${server} in ${session ?? 'no session'} as ${JSON.stringify(requestId)}`;
+}
+
 /** How long `hangs` may take: it runs on the clock of the node. */
 export const HANG_MS = 200;
 
@@ -47,7 +60,7 @@ export function testServer(gate: Gate, name = 'test'): McpServer {
           description: 'Says it back, and who asked.',
           input: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
         },
-        (args, ctx) => text(`${args.text} ${name} ${ctx.session ?? '-'} ${JSON.stringify(ctx.requestId)}`),
+        (args, ctx) => text(echoed(args.text, name, ctx.session, ctx.requestId)),
       ),
       whoami: tool({ description: 'Tells the era and the capabilities of the client.', input: nothing }, (_, ctx) =>
         structured({ era: ctx.era, capabilities: ctx.clientCapabilities, session: ctx.session ?? null }),
@@ -55,10 +68,13 @@ export function testServer(gate: Gate, name = 'test'): McpServer {
       hold: tool({ description: 'Answers when the test lets it.', input: keyed }, async ({ key }, ctx) =>
         text(await gate.enter(key, ctx)),
       ),
-      steps: tool({ description: 'Reports progress, step by step of the test.', input: keyed }, async ({ key }, ctx) => {
-        await gate.enter(key, ctx);
-        return text('stepped');
-      }),
+      steps: tool(
+        { description: 'Reports progress, step by step of the test.', input: keyed },
+        async ({ key }, ctx) => {
+          await gate.enter(key, ctx);
+          return text('stepped');
+        },
+      ),
       throws: tool({ description: 'Throws.', input: nothing }, () => {
         throw new Error('thrown at once');
       }),

@@ -30,7 +30,12 @@ export interface Message {
 /** Collects what the endpoint saw; a test waits for what must come. */
 export class Observer {
   readonly seen: Seen[] = [];
+  openGate: () => void = () => {};
   private waiters: (() => void)[] = [];
+  /** The method `gate` waits for `openGate`. */
+  private readonly gate = new Promise<void>((resolve) => {
+    this.openGate = resolve;
+  });
 
   readonly observe = (seen: Seen): void => {
     this.seen.push(seen);
@@ -55,22 +60,23 @@ export class Observer {
   }
 
   get spec(): EndpointSpec {
-    return { module: import.meta.url, exportName: 'ProbeEndpoint', config: { observe: this.observe } };
+    return { module: import.meta.url, exportName: 'ProbeEndpoint', config: { observe: this.observe, gate: this.gate } };
   }
 }
 
 interface State {
   readonly observe: (seen: Seen) => void;
+  readonly gate: Promise<void>;
   /** Exchanges that are ended when the connection drains. */
   readonly subscriptions: Set<number>;
   readonly workers: Map<number, { readonly exchange: number; readonly id: number | undefined }>;
 }
 
 /** A server of one-word methods; those it does not know (`hold`) stay open until the test answers them itself. */
-export const ProbeEndpoint: Endpoint<{ observe: (seen: Seen) => void }, State> = {
-  init({ observe }, info, ctx) {
+export const ProbeEndpoint: Endpoint<Pick<State, 'observe' | 'gate'>, State> = {
+  init({ observe, gate }, info, ctx) {
     observe({ event: 'open', connection: ctx.self, info });
-    return { observe, subscriptions: new Set(), workers: new Map() };
+    return { observe, gate, subscriptions: new Set(), workers: new Map() };
   },
 
   handleInbound(state, inbound, ctx) {
@@ -90,6 +96,7 @@ export const ProbeEndpoint: Endpoint<{ observe: (seen: Seen) => void }, State> =
     }
     if (message.method === 'fall') throw new Error('the endpoint fell');
     if (message.method === 'reject') return Promise.reject(new Error('the endpoint rejected'));
+    if (message.method === 'gate') return state.gate.then(() => state);
     if (message.method === 'wait')
       return Promise.resolve(state).then((same) => {
         send(result(message, 'waited'));

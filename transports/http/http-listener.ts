@@ -126,9 +126,10 @@ async function listen(
 ): Promise<HttpAddress> {
   const { id, path } = start.options;
   const tableName = `${id}_address`;
+  const heir = ctx.whereis(name('init')); // the first process of the system: a restart of any tier must not change the port
   const bound =
     ctx.table<'port', number>(tableName) ??
-    ctx.newTable<'port', number>(tableName, { access: 'public', ...(ctx.parent && { heir: ctx.parent }) });
+    ctx.newTable<'port', number>(tableName, { access: 'public', ...(heir && { heir }) });
   const port = start.port === 0 ? (bound.get('port') ?? 0) : start.port;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

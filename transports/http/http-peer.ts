@@ -126,7 +126,6 @@ export class HttpPeer implements Peer {
     const exchange = this.exchanges.get(id);
     if (exchange === undefined) return undefined; // exchange 0: HTTP has no place for it
     if (end) this.exchanges.delete(id);
-    if (this.gone || exchange.response.destroyed) return undefined; // 'closed' is on its way
     if (!exchange.streaming) {
       if (end) {
         if (this.refusal !== undefined && exchange.response === this.newest) exchange.response.shouldKeepAlive = false;
