@@ -25,7 +25,7 @@ export interface Run {
    * Whether the peer's leaving the exchange cancels it. In a session over HTTP it does not (2025-11-25, Sending
    * Messages).
    */
-  readonly endsWithExchange: boolean;
+  readonly endsWithConnection: boolean;
 }
 
 /** What one connection has under way. It is the connection process's own and changes in place. */

@@ -90,6 +90,8 @@ function startRun(
     answer(ctx, exchange, errorMessage(id, error));
     return undefined;
   }
+  // Of a session over HTTP the peer may leave without meaning to cancel (2025-11-25, Sending Messages).
+  const endsWithConnection = kind === 'stream' || session === undefined;
   const request: ToolRequest = {
     server: config.server,
     version: revision.version,
@@ -101,6 +103,7 @@ function startRun(
     clientCapabilities,
     connection: ctx.self,
     exchange,
+    endsWithConnection,
     scope,
     session,
   };
@@ -113,8 +116,7 @@ function startRun(
       return;
     }
     const ref = ctx.monitor(started.ok);
-    const endsWithExchange = kind === 'stream' || session === undefined;
-    state.runs.set(ref, { pid: started.ok, exchange, id, tool: tool.name, revision, endsWithExchange });
+    state.runs.set(ref, { pid: started.ok, exchange, id, tool: tool.name, revision, endsWithConnection });
     state.runOfExchange.set(exchange, ref);
   }
 }
@@ -141,7 +143,7 @@ export function runEnded(state: ConnectionState, { ref, reason }: ConnectionDown
 export function abortRun(state: ConnectionState, exchange: number, ctx: ConnectionContext): void {
   const ref = state.runOfExchange.get(exchange);
   const run = ref === undefined ? undefined : state.runs.get(ref);
-  if (run?.endsWithExchange === true) ctx.cast(run.pid, 'cancel', { answered: false });
+  if (run?.endsWithConnection === true) ctx.cast(run.pid, 'cancel', { answered: false });
 }
 
 /** `notifications/cancelled`: of a request that has ended, or never was, it means nothing. */

@@ -38,6 +38,8 @@ export interface ToolRequest {
   /** Where the answer goes. */
   readonly connection: Pid<ConnectionProtocol>;
   readonly exchange: number;
+  /** Whether nobody wants the answer any more when the connection is gone. Not so in a session over HTTP. */
+  readonly endsWithConnection: boolean;
   /** What a cancellation of this request names beside its id: the session, or the connection of a stream. */
   readonly scope: string | undefined;
   readonly session: { readonly id: string; readonly pid: Pid } | undefined;
@@ -69,6 +71,7 @@ interface State {
   readonly tool: CatalogTool;
   readonly revision: Revision;
   readonly sessionRef: Ref | undefined;
+  readonly connectionRef: Ref | undefined;
   toolContext: RequestToolContext | undefined;
   lastProgress: ProgressSent | undefined;
 }
@@ -104,6 +107,7 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, ToolReq
         tool,
         revision,
         sessionRef,
+        connectionRef: request.endsWithConnection ? ctx.monitor(request.connection) : undefined,
         toolContext: undefined,
         lastProgress: undefined,
       };
@@ -131,6 +135,7 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, ToolReq
         return stop({ request_timeout: { tool, timeoutMs } }, state);
       },
       DOWN: (state, { ref, reason }, ctx) => {
+        if (ref === state.connectionRef) return stop({ shutdown: 'connection_lost' }, state);
         // The orderly end of its session ends a request; a crash does not: the session will be made again.
         if (ref !== state.sessionRef || !isNormalExit(reason)) return noreply(state);
         answerError(state, errorObject(INVALID_REQUEST, 'the session has ended'), ctx);

@@ -126,7 +126,8 @@ async function listen(
 ): Promise<HttpAddress> {
   const { id, path } = start.options;
   const tableName = `${id}_address`;
-  const heir = ctx.whereis(name('init')); // the first process of the system: a restart of any tier must not change the port
+  // The heir is the first process of the system: a restart of any tier above must not change the port.
+  const heir = ctx.whereis(name('init'));
   const bound =
     ctx.table<'port', number>(tableName) ??
     ctx.newTable<'port', number>(tableName, { access: 'public', ...(heir && { heir }) });

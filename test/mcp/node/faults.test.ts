@@ -187,10 +187,11 @@ const kills: readonly Kill[] = [
   { path: 'infrastructure_sup', keepsSockets: false, inFlight: 'answered', reporter: 'mcp' },
   { path: 'server_sup', keepsSockets: false, inFlight: 'error', reporter: 'mcp' },
   { path: 'transport_sup', keepsSockets: false, inFlight: 'answered', reporter: 'mcp' },
+  { path: '', keepsSockets: false, inFlight: 'error', reporter: 'root' },
 ];
 
 for (const { path, keepsSockets, inFlight, reporter } of kills) {
-  const id = path.split('/').at(-1)!;
+  const id = path === '' ? 'mcp' : path.split('/').at(-1)!;
   const afterwards = async (scene: Scene, killed: Pid): Promise<void> => {
     const report = await scene.events.culprit(new RegExp(`^${id}$`));
     assert.equal(report.supervisor, reporter);
@@ -206,12 +207,12 @@ for (const { path, keepsSockets, inFlight, reporter } of kills) {
     for (const { client } of [victim, newcomer]) client.close();
   };
 
-  test(`${path} is killed while all is quiet`, async (t) => {
+  test(`${path || 'mcp'} is killed while all is quiet`, async (t) => {
     const scene = await fiveSessions(t);
     await afterwards(scene, await killAt(scene, path));
   });
 
-  test(`${path} is killed with a call in flight`, async (t) => {
+  test(`${path || 'mcp'} is killed with a call in flight`, async (t) => {
     const scene = await fiveSessions(t);
     const exchange = scene.victim.tool('hold', { key: 'a' }, { id: 'in flight' });
     const call = await scene.gate.held('a');
@@ -371,11 +372,23 @@ test('a monitor sees the end of each process of the tree once, with its reason',
     await processAt(scene, 'infrastructure_sup/session_manager'),
     await processAt(scene, 'server_sup/request_sup'),
   ];
+  const downs: [unknown, unknown][] = [];
+  const watching = new Promise<void>((set) => {
+    scene.system.spawn(async (_, ctx) => {
+      for (const pid of watched) ctx.monitor(pid);
+      set();
+      for (;;) {
+        const down = await ctx.receive(({ tag }) => tag === 'DOWN', 'infinity');
+        const { object, reason } = (down as { payload: { object: unknown; reason: unknown } }).payload;
+        downs.push([object, reason]);
+      }
+    }, undefined);
+  });
+  await watching;
   for (const pid of watched) await kill(scene, pid);
   await unharmed(scene);
-  const seen = scene.events.exits.filter(({ pid }) => watched.includes(pid));
   assert.deepEqual(
-    seen.map(({ pid, reason }) => [pid, reason]),
+    downs,
     watched.map((pid) => [pid, 'killed']),
   );
 });
@@ -412,37 +425,46 @@ test('16 connections at once, each with the answers to its own questions', async
   for (const { client } of sessions) client.close();
 });
 
-test('a burst of requests while the registry is killed again and again: each gets an answer', async (t) => {
-  const scene = await fiveSessions(t);
+/** What the five sessions are answered, which ask on and on while `body` runs. */
+async function underLoad(scene: Scene, body: () => Promise<void>): Promise<string[]> {
+  let on = true;
   const sessions = [scene.victim, ...scene.others];
-  const burst = sessions.flatMap((session) =>
-    Array.from({ length: 40 }, (_, i) =>
-      answered(session.tool('echo', { text: `${i}` }, { id: i }), echoed(`${i}`, 'test', session.id, i)),
-    ),
-  );
-  for (let n = 0; n < TIER_INTENSITY; n++) await killAt(scene, 'registry_sup/registry');
-  const outcomes = await Promise.all(burst);
-  assert.ok(outcomes.includes('result'));
-  await unharmed(scene);
-});
-
-test('a burst of requests while requests, sessions and their managers are killed: each gets an answer', async (t) => {
-  const scene = await fiveSessions(t);
-  const sessions = [scene.victim, ...scene.others];
-  const burst = sessions.flatMap((session) =>
-    Array.from({ length: 40 }, (_, i) =>
-      answered(session.tool('echo', { text: `${i}` }, { id: i }), echoed(`${i}`, 'test', session.id, i)),
-    ),
-  );
-  for (const path of ['server_sup/session_sup', 'infrastructure_sup/session_manager', 'server_sup/request_sup']) {
-    for (let n = 0; n < 4; n++) {
-      await killAt(scene, path);
-      await wholeAgain(scene);
+  const asking = sessions.map(async (session) => {
+    const outcomes: string[] = [];
+    for (let round = 0; on; round++) {
+      const texts = Array.from({ length: 4 }, (_, n) => `${round}.${n}`);
+      const ask = (id: string): Promise<string> =>
+        answered(session.tool('echo', { text: id }, { id }), echoed(id, 'test', session.id, id));
+      outcomes.push(...(await Promise.all(texts.map(ask))));
     }
-  }
-  await Promise.all(burst);
-  await unharmed(scene);
-});
+    return outcomes;
+  });
+  await Promise.race([body(), Promise.all(asking)]); // an answer that is wrong ends the test at once
+  on = false;
+  return (await Promise.all(asking)).flat();
+}
+
+const restless: readonly { readonly paths: readonly string[]; readonly times: number }[] = [
+  { paths: ['registry_sup/registry'], times: TIER_INTENSITY },
+  { paths: ['server_sup/session_sup', 'infrastructure_sup/session_manager', 'server_sup/request_sup'], times: 5 },
+];
+
+for (const { paths, times } of restless) {
+  test(`under load ${paths.join(', ')} are killed ${times} times: every request gets an answer`, async (t) => {
+    const scene = await fiveSessions(t);
+    const outcomes = await underLoad(scene, async () => {
+      for (let n = 0; n < times; n++) {
+        for (const path of paths) {
+          await killAt(scene, path);
+          await wholeAgain(scene);
+          await serves(await HttpSession.open(scene.url));
+        }
+      }
+    });
+    assert.ok(outcomes.includes('result'));
+    await unharmed(scene);
+  });
+}
 
 test('the whole tree is what the faults above are measured against', async (t) => {
   const node = await startNode(t);

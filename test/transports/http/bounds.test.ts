@@ -94,7 +94,7 @@ test('a length beyond the bound is answered before the body', () =>
     assertRefusal(await answerTo(address.port, head(fields)), 413, 'body_too_large');
   }));
 
-test('after a refusal with unread bytes the server waits for the end of the client, so that no reset overtakes it', () =>
+test('after a refusal with unread bytes the server waits for the client to end: a reset would overtake it', () =>
   withHttp({ drainTimeoutMs: 3_600_000 }, async ({ address, observer }) => {
     const socket = net.connect({ port: address.port, host: '127.0.0.1', allowHalfOpen: true });
     socket.write(head('Content-Type: application/json\r\nContent-Length: 5000000\r\n'));
