@@ -70,6 +70,8 @@ export class Process extends Mailbox {
   runner: Runner;
   status: number = RUNNABLE;
   booted = false;
+  /** Its parent has exited, and the exit signal of that is in its mailbox: it is on its way out. */
+  orphaned = false;
   trapExit = false;
   /** Set if uncaught errors of its code are to be blamed on it. */
   culprit: Culprit | null = null;

@@ -109,8 +109,10 @@ export class Signals {
     const peer = this.kernel.find(peerPid);
     if (peer === undefined || !pidSetHas(peer.links, signal.from)) return;
     peer.links = pidSetDelete(peer.links, signal.from);
-    if (peer.trapExit) this.kernel.deliver(peer, new Message('info', 'EXIT', signal));
-    else if (signal.reason !== 'normal') this.end(peer, signal.reason);
+    if (peer.trapExit) {
+      if (peer.parent === signal.from) peer.orphaned = true;
+      this.kernel.deliver(peer, new Message('info', 'EXIT', signal));
+    } else if (signal.reason !== 'normal') this.end(peer, signal.reason);
   }
 
   private down(watcherPid: Pid, ref: Ref, object: Pid | string, reason: ExitReason): void {

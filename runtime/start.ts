@@ -66,7 +66,7 @@ export function start(
  * is told at once that the name is taken.
  */
 function isOrphan(kernel: Kernel, holder: Process): boolean {
-  return holder.ancestors.some((pid) => kernel.find(pid) === undefined);
+  return holder.orphaned || holder.ancestors.some((pid) => kernel.find(pid)?.orphaned === true);
 }
 
 /** Settles when the process has exited, or after `ORPHAN_WAIT_MS`; never if the one that waits exits first. */

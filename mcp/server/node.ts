@@ -35,8 +35,8 @@ const tier = { strategy: 'one_for_one', intensity: 10, periodMs: 10_000 } as con
  * gives up restarts those after it (`rest_for_one`).
  *
  * `id` begins the names of the node's processes. Throws `DefinitionError`: `ERR_SERVER` if a server is missing,
- * ambiguous or not made by `mcpServer`, `ERR_LIMIT` for a wrong limit. A transport that cannot listen makes the start of
- * the node fail.
+ * ambiguous or not made by `mcpServer`, `ERR_LIMIT` for a wrong limit. A transport that cannot listen makes the start
+ * of the node fail.
  */
 export function mcpNode(id: string, { servers, transports, limits: overrides }: McpNodeSpec): ChildSpec {
   const limits = mcpLimits(overrides);

@@ -21,7 +21,8 @@ export const SessionStore: GenServer<Record<never, never>, { readonly node: stri
       ctx.setLabel(`session store of ${node}`);
       const { sessionTable } = nodeNames(node);
       const heir = ctx.whereis(name('init'));
-      // The records belong to the node, not to this process: the first process of the system keeps them for its successor.
+      // The records belong to the node, not to this process: the first process of the system keeps them for its
+      // successor.
       return (
         ctx.table<string, SessionRecord>(sessionTable) ??
         ctx.newTable<string, SessionRecord>(sessionTable, { access: 'public', ...(heir && { heir }) })
