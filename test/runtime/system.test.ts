@@ -290,3 +290,27 @@ test('a process outside the tree lives until its system stops', async (t) => {
   await settle();
   assert.equal(free.ctx.signal.aborted, true);
 });
+
+test('the owner of a system starts processes outside the tree, and is told whether a stop was asked for', async (t) => {
+  const { system } = await startTestSystem(t);
+  const Echo = genServer(import.meta, 'Echo', { init: (start: unknown) => start });
+  const log: unknown[] = [];
+  const pid = system.spawn((arg: string, ctx) => log.push(arg, ctx.self), 'argument');
+  const started = await system.start(Echo, 1, { name: 'echo' });
+  assert.deepEqual(log, ['argument', pid]);
+  assert.deepEqual(started, { ok: system.whereis(name('echo')) });
+  assert.equal(system.stopRequested, false);
+  await system.stop();
+  assert.equal(system.stopRequested, true);
+  assert.throws(() => system.spawn(() => {}, undefined), { code: 'ERR_EXITED' });
+  assert.throws(() => system.start(Echo, 1), { code: 'ERR_EXITED' });
+});
+
+test('a system that gave up was not asked to stop', async (t) => {
+  const name_ = systemName();
+  const trace = new SupervisionTrace(t, name_);
+  const { system } = await startTestSystem(t, { name: name_, intensity: 0, children: [trace.worker('a')] });
+  system.cast(name<any>('a'), 'stop', 'boom');
+  await system.terminated;
+  assert.equal(system.stopRequested, false);
+});

@@ -457,7 +457,9 @@ for (const { paths, times } of restless) {
         for (const path of paths) {
           await killAt(scene, path);
           await wholeAgain(scene);
-          await serves(await HttpSession.open(scene.url));
+          const newcomer = await HttpSession.open(scene.url);
+          await serves(newcomer);
+          newcomer.client.close();
         }
       }
     });

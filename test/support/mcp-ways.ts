@@ -1,0 +1,103 @@
+/** The four ways in which a tool can be called: two eras, over a stream and over HTTP. */
+
+import type { System } from '../../runtime/index.ts';
+import { connectMemory } from '../../transports/memory.ts';
+import { envelope, HttpClient, HttpSession } from './mcp-http-client.ts';
+import { StreamClient } from './mcp-stream-client.ts';
+
+export interface CallOptions {
+  readonly id?: unknown;
+  /** Asks for progress. */
+  readonly progressToken?: string | number;
+}
+
+/** A call that has been sent. */
+export interface SentCall {
+  /** The message that answers it. */
+  readonly answer: Promise<any>;
+  /** What came for it so far, its progress and its answer. */
+  readonly messages: readonly any[];
+}
+
+export interface Way {
+  readonly name: string;
+  readonly era: 'sessions' | 'stateless';
+  readonly carrier: 'stream' | 'http';
+  /** Opens a client; capabilities are what it declares. */
+  open(node: { readonly system: System; readonly url: string }, capabilities?: object): Promise<Caller>;
+}
+
+export interface Caller {
+  call(tool: string, args?: object, options?: CallOptions): SentCall;
+  /** Leaves without a word: the socket or the stream is gone. */
+  leave(): void;
+}
+
+const tokenOf = ({ progressToken }: CallOptions): object => (progressToken === undefined ? {} : { progressToken });
+
+function overStream(client: StreamClient, meta: object, leave: () => void): Caller {
+  let calls = 0;
+  return {
+    call(tool, args = {}, options = {}) {
+      const id = options.id ?? `call ${++calls}`;
+      const answer = client.tool(tool, args, id, { ...meta, ...tokenOf(options) });
+      return { answer, messages: client.received };
+    },
+    leave,
+  };
+}
+
+export const ways: readonly Way[] = [
+  {
+    name: 'a session on a stream',
+    era: 'sessions',
+    carrier: 'stream',
+    async open({ system }, capabilities) {
+      const link = await connectMemory(system);
+      const client = new StreamClient(link);
+      await client.open(capabilities);
+      return overStream(client, {}, () => link.close());
+    },
+  },
+  {
+    name: 'a stateless stream',
+    era: 'stateless',
+    carrier: 'stream',
+    async open({ system }, capabilities) {
+      const link = await connectMemory(system);
+      return overStream(new StreamClient(link), envelope(capabilities), () => link.close());
+    },
+  },
+  {
+    name: 'a session over HTTP',
+    era: 'sessions',
+    carrier: 'http',
+    async open({ url }, capabilities) {
+      const session = await HttpSession.open(url, capabilities);
+      return {
+        call(tool, args = {}, options = {}) {
+          const exchange = session.tool(tool, args, { id: options.id, meta: tokenOf(options) });
+          return { answer: exchange.answer(), messages: exchange.messages };
+        },
+        leave: () => session.client.close(),
+      };
+    },
+  },
+  {
+    name: 'stateless HTTP',
+    era: 'stateless',
+    carrier: 'http',
+    async open({ url }, capabilities = {}) {
+      const client = new HttpClient(url);
+      return {
+        call(tool, args = {}, options = {}) {
+          const { id = 1 } = options;
+          const params = { name: tool, arguments: args };
+          const exchange = client.stateless('tools/call', params, { id, capabilities, meta: tokenOf(options) });
+          return { answer: exchange.answer(), messages: exchange.messages };
+        },
+        leave: () => client.close(),
+      };
+    },
+  },
+];
