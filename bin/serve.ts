@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { type McpServer, mcpNode } from '../mcp/index.ts';
-import { name, StartError, type System, startSystem } from '../runtime/index.ts';
+import { type ExitReason, name, StartError, type System, startSystem } from '../runtime/index.ts';
 import { type HttpListenerProtocol, streamableHttp } from '../transports/http/index.ts';
 import { stdio } from '../transports/stdio.ts';
 import type { Transport } from '../transports/transport.ts';
@@ -46,16 +46,20 @@ async function start(
   server: McpServer,
   onUnattributedError: (error: unknown, origin: string) => void,
 ): Promise<System> {
-  let system: System | undefined;
   const transports: Transport[] = [];
   if (command.http !== undefined) transports.push(streamableHttp(command.http));
-  // The end of the input is how a client asks a stdio server to go.
-  if (command.stdio) transports.push(stdio({ onClose: () => void system?.stop() }));
-  system = await startSystem({
+  const inputEnded = new Promise<void>((resolve) => {
+    // A restart of its tier ends the connection too, with 'shutdown', and the next one reads on.
+    const onClose = (reason: ExitReason): void => (reason === 'shutdown' ? undefined : resolve());
+    if (command.stdio) transports.push(stdio({ onClose }));
+  });
+  const system = await startSystem({
     children: [mcpNode('mcp', { servers: [server], transports })],
     signals: ['SIGINT', 'SIGTERM'],
     onUnattributedError,
   });
+  // The end of the input is how a client asks a stdio server to go.
+  void inputEnded.then(() => system.stop());
   return system;
 }
 

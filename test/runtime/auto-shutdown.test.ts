@@ -39,7 +39,7 @@ async function end({ system, trace }: Traced, id: string, reason: unknown): Prom
 const isUp = ({ system }: TestSystem): boolean => system.whereis(sup) !== undefined;
 const significant = (restart: RestartType) => ({ restart, significant: true }) as const;
 
-test('any_significant: the first significant child that ends for good stops the others and the supervisor', async (t) => {
+test('any_significant: the first significant child that ends for good stops all', async (t) => {
   const system = await startSup(t, 'any_significant', (trace) => [
     trace.worker('a'),
     trace.worker('b', significant('transient')),

@@ -68,7 +68,7 @@ const wrongChildren: readonly [string, unknown, unknown][] = [
 
 for (const [what, spec, term] of wrongChildren) {
   const text = JSON.stringify(term);
-  test(`a wrong child (${what}) is refused with ${text}: at startChild as it is, at the start in start_spec`, async (t) => {
+  test(`a wrong child (${what}) is refused with ${text}, at a start in start_spec`, async (t) => {
     const { system } = await startTestSystem(t);
     await startUnderRoot({ system }, supervisor('sup', { name: 'sup' }, []));
     assert.deepEqual(await startChild(system, name<any>('sup'), spec), { error: term });

@@ -96,7 +96,7 @@ test('reply answers the call, by pid and by name, from a process and from the sy
   assert.deepEqual(await mailboxOf(caller), [], 'a reply is no message');
 });
 
-test('noreply leaves the call open until replyTo answers it, from any process; a second reply is dropped', async (t) => {
+test('noreply leaves the call open until replyTo answers it, once, from any process', async (t) => {
   const system = await startTestSystem(t);
   const server = await startServer(system);
   const [caller, other] = [await openProcess(system), await openProcess(system)];

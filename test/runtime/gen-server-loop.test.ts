@@ -167,7 +167,7 @@ test('an idle timeout does not outlive its server', async (t) => {
   assert.equal(system.clock.pending, before);
 });
 
-test('stop: terminate runs with the reason, then the server exits with it; orderly ends make no crash report', async (t) => {
+test('stop: terminate runs with the reason, then the server exits with it', async (t) => {
   const system = await startTestSystem(t);
   const crashes = eventsOf<CrashReport>(t, channels.crashReport, system.system.name);
   for (const reason of ['normal', 'shutdown', { shutdown: 'x' }, 'boom']) {
@@ -183,7 +183,7 @@ test('stop: terminate runs with the reason, then the server exits with it; order
   );
 });
 
-test('a callback that throws, rejects or exits: terminate runs, and the server exits with the error or the reason', async (t) => {
+test('a callback that throws, rejects or exits: terminate runs, then the server exits', async (t) => {
   const system = await startTestSystem(t);
   const ends: Record<string, Step> = {
     throw: boom,
@@ -401,7 +401,7 @@ test('receive works in every callback, terminate included, and leaves other mess
   assert.deepEqual([seen, reasons], [[1, 2], ['normal']]);
 });
 
-test('what a process does to itself in a callback takes effect when the callback yields; terminate does not run', async (t) => {
+test('an exit that a server brings on itself counts before its result; terminate does not run', async (t) => {
   const system = await startTestSystem(t);
   const { pid, log, reasons } = await startServer(system);
   system.system.cast(pid, 'step', (state, ctx) => {

@@ -41,7 +41,7 @@ test('an exit normal does not end a linked process, and is not queued', async (t
   assert.equal(system.system.isAlive(a.pid), true);
 });
 
-test('an exit with another reason ends linked processes with that reason, and goes on through their links', async (t) => {
+test('an exit with another reason ends linked processes with it, and goes on through their links', async (t) => {
   const system = await startTestSystem(t);
   const [a, b, c] = [await openProcess(system), await openProcess(system), await openProcess(system)];
   const end = await openProcess(system, { trapExit: true });

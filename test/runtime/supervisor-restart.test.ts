@@ -58,7 +58,7 @@ async function rows({ system }: Traced): Promise<string[]> {
 const abc = (trace: SupervisionTrace, plans: Record<string, WorkerPlan> = {}): ChildSpec[] =>
   ['a', 'b', 'c'].map((id) => trace.worker(id, plans[id]));
 
-test('permanent children are restarted after every exit, transient ones after an abnormal one, temporary ones never', async (t) => {
+test('permanent: always restarted; transient: after an abnormal exit; temporary: never', async (t) => {
   const reasons = ['normal', 'shutdown', { shutdown: 'x' }, 'boom', 'killed'];
   const restarted: Record<string, boolean[]> = {};
   for (const restart of ['permanent', 'transient', 'temporary'] as RestartType[]) {
@@ -151,7 +151,7 @@ test('a group restart starts siblings that were stopped by hand or had ended nor
   }
 });
 
-test('more restarts than the intensity within the period: the supervisor stops all children and exits shutdown', async (t) => {
+test('more restarts than the intensity within the period: the supervisor gives up', async (t) => {
   const system = await startSup(t, { intensity: 2, periodMs: 1_000 }, abc);
   await kill(system, 'a');
   await kill(system, 'b');
@@ -256,7 +256,7 @@ test('between two tries of a restart the supervisor answers calls: the child sho
   assert.deepEqual(await rows(system), ['c runs', 'b runs', 'a runs']);
 });
 
-test('while a restart is retried: restart and delete give restarting, start_child already_present, terminate stops it', async (t) => {
+test('while a restart is retried: what startChild, restartChild and deleteChild answer', async (t) => {
   const plan: WorkerPlan['plan'] = ['ok', ...Array.from({ length: 10_000 }, () => ({ stop: 'no' }) as const)];
   const system = await startSup(t, { intensity: 100_000 }, (trace) => abc(trace, { b: { plan } }));
   const { system: owner, trace } = system;
@@ -281,7 +281,7 @@ test('a supervisor can be stopped while a restart is retried', async (t) => {
   assert.deepEqual(lines, ['exit c#1 shutdown', 'exit a#1 shutdown', 'exit sup shutdown']);
 });
 
-test('a sibling that fails in a group restart is the one that is retried; those started before it are stopped again', async (t) => {
+test('a sibling that fails in a group restart is the one that is retried', async (t) => {
   const plans = { b: { plan: ['ok', { stop: 'no' }] } } as const;
   const all = await startSup(t, { strategy: 'one_for_all', intensity: 5 }, (trace) => abc(trace, plans));
   assert.deepEqual(await kill(all, 'a'), [
@@ -391,7 +391,7 @@ test('a restart waits for the names of a tree that goes down after its superviso
   assert.deepEqual(await rows(system), ['inner runs']);
 });
 
-test('a name that such a tree does not give back in 10,000 ms is taken: the restart fails and is retried', async (t) => {
+test('a name that such a tree does not give back in 10,000 ms is taken: the restart fails', async (t) => {
   const hang = (): Promise<void> => new Promise(() => {});
   const system = await startSup(t, { intensity: 1, periodMs: 60_000 }, (trace) => [
     supervisor('inner', { name: 'inner' }, [trace.worker('a', { trapExit: true, terminate: hang })]),

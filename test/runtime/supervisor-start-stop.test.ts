@@ -70,7 +70,7 @@ test('a child starts only when the init of the one before it has returned', asyn
   assert.ok('error' in result);
 });
 
-test('a child that fails in init: those before it are stopped in reverse order, and the start fails with the id and reason', async (t) => {
+test('a child that fails in init: those before it are stopped, and the start fails', async (t) => {
   const system = await startTrace(t);
   const { trace } = system;
   const children = [
@@ -102,7 +102,7 @@ test('startLink of a supervisor that fails returns the reason, and the parent ge
   assert.deepEqual(await reasonsOf(parent), [reason]);
 });
 
-test('a supervisor stops its children in reverse order, waits for each, and exits after all with shutdown', async (t) => {
+test('a supervisor stops its children in reverse order, one by one, and exits after all', async (t) => {
   const system = await startTrace(t);
   const { trace } = system;
   const slow = async (): Promise<void> => {
@@ -311,7 +311,7 @@ test('while a supervisor starts a child, what is asked of it waits', async (t) =
   assert.deepEqual(order, ['started', 'counted']);
 });
 
-test('a supervisor that is killed while a child is in init leaves nothing behind, and reports nothing more', async (t) => {
+test('a supervisor that is killed while a child is in init leaves nothing behind', async (t) => {
   const system = await startTrace(t);
   const { trace } = system;
   const starting = startChild(

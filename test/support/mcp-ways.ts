@@ -1,7 +1,7 @@
 /** The four ways in which a tool can be called: two eras, over a stream and over HTTP. */
 
 import type { System } from '../../runtime/index.ts';
-import { connectMemory } from '../../transports/memory.ts';
+import { connectMemory, type MemoryClient } from '../../transports/memory.ts';
 import { envelope, HttpClient, HttpSession } from './mcp-http-client.ts';
 import { StreamClient } from './mcp-stream-client.ts';
 
@@ -24,7 +24,7 @@ export interface Way {
   readonly era: 'sessions' | 'stateless';
   readonly carrier: 'stream' | 'http';
   /** Opens a client; capabilities are what it declares. */
-  open(node: { readonly system: System; readonly url: string }, capabilities?: object): Promise<Caller>;
+  open(node: Node, capabilities?: object): Promise<Caller>;
 }
 
 export interface Caller {
@@ -35,7 +35,7 @@ export interface Caller {
 
 const tokenOf = ({ progressToken }: CallOptions): object => (progressToken === undefined ? {} : { progressToken });
 
-function overStream(client: StreamClient, meta: object, leave: () => void): Caller {
+function overStream({ client, link, meta }: OpenStream): Caller {
   let calls = 0;
   return {
     call(tool, args = {}, options = {}) {
@@ -43,31 +43,53 @@ function overStream(client: StreamClient, meta: object, leave: () => void): Call
       const answer = client.tool(tool, args, id, { ...meta, ...tokenOf(options) });
       return { answer, messages: client.received };
     },
-    leave,
+    leave: () => link.close(),
   };
 }
 
-export const ways: readonly Way[] = [
+type Node = { readonly system: System; readonly url: string };
+
+/** A client on a stream in memory, and what its requests must say of it in `_meta`. */
+export interface OpenStream {
+  readonly client: StreamClient;
+  readonly link: MemoryClient;
+  readonly meta: object;
+}
+
+export interface StreamWay extends Pick<Way, 'name' | 'era'> {
+  open(node: Pick<Node, 'system'>, capabilities?: object): Promise<OpenStream>;
+}
+
+export const streams: readonly StreamWay[] = [
   {
     name: 'a session on a stream',
     era: 'sessions',
-    carrier: 'stream',
     async open({ system }, capabilities) {
       const link = await connectMemory(system);
       const client = new StreamClient(link);
       await client.open(capabilities);
-      return overStream(client, {}, () => link.close());
+      return { client, link, meta: {} };
     },
   },
   {
     name: 'a stateless stream',
     era: 'stateless',
-    carrier: 'stream',
     async open({ system }, capabilities) {
       const link = await connectMemory(system);
-      return overStream(new StreamClient(link), envelope(capabilities), () => link.close());
+      return { client: new StreamClient(link), link, meta: envelope(capabilities) };
     },
   },
+];
+
+export const ways: readonly Way[] = [
+  ...streams.map(
+    ({ name, era, open }): Way => ({
+      name,
+      era,
+      carrier: 'stream',
+      open: async (node, capabilities) => overStream(await open(node, capabilities)),
+    }),
+  ),
   {
     name: 'a session over HTTP',
     era: 'sessions',

@@ -105,8 +105,8 @@ export function shortExit(reason: ExitReason): string {
 }
 
 /**
- * The trace of one system. Lines: `init a#1`, `terminate a#1 shutdown`, `exit a#1 shutdown`, `report child_terminated a boom`;
- * a number counts the starts of that id. Supervisors appear under their id once they have started.
+ * The trace of one system. Lines: `init a#1`, `terminate a#1 shutdown`, `exit a#1 shutdown`, `report child_terminated a
+ * boom`; a number counts the starts of that id. Supervisors appear under their id once they have started.
  */
 export class SupervisionTrace {
   readonly progress: string[] = [];

@@ -1,7 +1,7 @@
 /** Who may say what when: the rules of both eras, on a stream and over HTTP. */
 
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { connectMemory, type MemoryClient } from '../../../transports/memory.ts';
 import {
   envelope,
@@ -16,8 +16,8 @@ import {
 import { startNode, type TestNode } from '../../support/mcp-node.ts';
 import { StreamClient } from '../../support/mcp-stream-client.ts';
 import { echoed } from '../../support/mcp-tools.ts';
-import { ways } from '../../support/mcp-ways.ts';
-import { type Cleanup, startTestSystem } from '../../support/test-system.ts';
+import { streams, ways } from '../../support/mcp-ways.ts';
+import type { Cleanup } from '../../support/test-system.ts';
 
 interface OnStream extends TestNode {
   readonly link: MemoryClient;
@@ -304,24 +304,23 @@ test('an id that could not come back as it was is refused', async (t) => {
   session.client.close();
 });
 
-for (const way of ways.filter(({ carrier }) => carrier === 'stream')) {
-  test(`an id in flight cannot be used again on a stream; 1 and "1" are two: ${way.name}`, async (t) => {
+for (const { name, open } of streams) {
+  test(`an id in flight cannot be used again on a stream; 1 and "1" are two: ${name}`, async (t) => {
     const node = await startNode(t);
-    const caller = await way.open(node);
-    const [number, text] = [
-      caller.call('hold', { key: 'number' }, { id: 1 }),
-      caller.call('hold', { key: 'text' }, { id: '1' }),
-    ];
+    const { client, meta } = await open(node);
+    const text = client.tool('hold', { key: 'text' }, '1', meta);
+    const refused = client.tool('hold', { key: 'number' }, 1, meta);
     const [first, second] = [await node.gate.held('number'), await node.gate.held('text')];
-    caller.call('echo', { text: 'twice' }, { id: 1 });
-    const refused = await number.answer;
-    assert.equal(refused.error.code, -32600);
-    assert.match(refused.error.message, /the id 1 is in flight/);
-    second.release('text');
-    assert.equal((await text.answer).result.content[0].text, 'text');
-    first.release('number');
-    while (number.messages.filter(({ id }) => id === 1).length < 2) await node.events.next();
-    assert.equal(number.messages.filter(({ id }) => id === 1)[1].result.content[0].text, 'number');
+    void client.tool('echo', { text: 'twice' }, 1, meta);
+    assert.equal((await refused).error.code, -32600);
+    assert.match((await refused).error.message, /the id 1 is in flight/);
+    second.release('for text');
+    assert.equal((await text).result.content[0].text, 'for text');
+    first.release('for number');
+    const answer = await client.find(({ id, result }) => id === 1 && result !== undefined);
+    assert.equal(answer.result.content[0].text, 'for number');
+    void client.tool('echo', { text: 'again' }, 1, meta);
+    await client.find(({ id, result }) => id === 1 && /^again/.test(result?.content[0].text));
   });
 }
 
@@ -342,8 +341,3 @@ for (const way of ways.filter(({ carrier }) => carrier === 'http')) {
     caller.leave();
   });
 }
-
-test('a node without its transport is no node: connectMemory says so', async (t: TestContext) => {
-  const { system } = await startTestSystem(t);
-  await assert.rejects(connectMemory(system), { code: 'ERR_MEMORY_NOT_RUNNING' });
-});
