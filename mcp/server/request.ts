@@ -1,4 +1,5 @@
 import {
+  CallError,
   type Context,
   continueWith,
   type GenServer,
@@ -21,8 +22,9 @@ import { revisionOf } from '../revision/registry.ts';
 import type { Catalog, CatalogTool } from './catalog.ts';
 import type { Outcome } from './methods/outcome.ts';
 import { answerOfThrow, answerOfTool } from './methods/tools-call.ts';
-import { nodeNames, requestName } from './node-names.ts';
+import { nodeNames, requestName, sessionName } from './node-names.ts';
 import { type ProgressSent, progressNotification } from './progress.ts';
+import type { SessionProtocol } from './session.ts';
 import { RequestToolContext } from './tool-context.ts';
 
 /** One call of a tool: plain data, so that it can run on any thread that has the server's module. */
@@ -42,7 +44,7 @@ export interface ToolRequest {
   readonly endsWithConnection: boolean;
   /** What a cancellation of this request names beside its id: the session, or the connection of a stream. */
   readonly scope: string | undefined;
-  readonly session: { readonly id: string; readonly pid: Pid } | undefined;
+  readonly session: { readonly id: string; readonly pid: Pid<SessionProtocol> } | undefined;
 }
 
 export interface RequestProtocol {
@@ -65,12 +67,13 @@ export interface RequestStart {
 }
 
 interface State {
+  readonly node: string;
   readonly request: ToolRequest;
   readonly limits: McpLimits;
   readonly catalog: Catalog;
   readonly tool: CatalogTool;
   readonly revision: Revision;
-  readonly sessionRef: Ref | undefined;
+  sessionRef: Ref | undefined;
   readonly connectionRef: Ref | undefined;
   toolContext: RequestToolContext | undefined;
   lastProgress: ProgressSent | undefined;
@@ -98,9 +101,10 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, ToolReq
         // A client that reuses an id in flight gets both answers, on HTTP; only the first can be cancelled.
         if (ctx.whereis(name) === undefined) ctx.register(name);
       }
-      const sessionRef = request.session === undefined ? undefined : ctx.monitor(request.session.pid);
+      const sessionRef = request.session === undefined ? undefined : joinSession(request.session.pid, ctx);
       ctx.sendAfter(request.timeoutMs, 'deadline');
       const state: State = {
+        node,
         request,
         limits,
         catalog,
@@ -136,17 +140,41 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, ToolReq
       },
       DOWN: (state, { ref, reason }, ctx) => {
         if (ref === state.connectionRef) return stop({ shutdown: 'connection_lost' }, state);
-        // The orderly end of its session ends a request; a crash does not: the session will be made again.
-        if (ref !== state.sessionRef || !isNormalExit(reason)) return noreply(state);
-        answerError(state, errorObject(INVALID_REQUEST, 'the session has ended'), ctx);
-        return stop({ shutdown: 'session_ended' }, state);
+        if (ref !== state.sessionRef) return noreply(state);
+        // The orderly end of its session ends a request; a crash does not: the session is made again.
+        if (!isNormalExit(reason)) return rejoinSession(state, ctx);
+        return endWithSession(state, ctx);
       },
     },
   },
 );
 
 type Ctx = Context<RequestProtocol>;
+
+/** The session must know of it, to not be idle; and it must know of the end of the session. */
+function joinSession(session: Pid<SessionProtocol>, ctx: Ctx): Ref {
+  ctx.cast(session, 'busy', ctx.self);
+  return ctx.monitor(session);
+}
+
+async function rejoinSession(state: State, ctx: Ctx): Promise<Result> {
+  const { node, request } = state;
+  const { id } = request.session as { readonly id: string };
+  const restored = await ctx.call(nodeNames(node).sessionManager, 'restore', id).catch((error: unknown) => {
+    if (error instanceof CallError) return { error: error.reason };
+    throw error;
+  });
+  if (restored !== 'ok' && restored.error === 'not_found') return endWithSession(state, ctx);
+  const session = ctx.whereis(sessionName(node, id));
+  state.sessionRef = session === undefined ? undefined : joinSession(session, ctx);
+  return noreply(state);
+}
 type Result = HandlerResult<State>;
+
+function endWithSession(state: State, ctx: Ctx): Result {
+  answerError(state, errorObject(INVALID_REQUEST, 'the session has ended'), ctx);
+  return stop({ shutdown: 'session_ended' }, state);
+}
 
 function run(state: State, ctx: Ctx): Result {
   const { request, tool, catalog, revision, limits } = state;

@@ -39,6 +39,8 @@ interface State extends SessionManagerStart {
   readonly names: NodeNames;
   /** The processes that are watched, by monitor. */
   readonly watched: Map<Ref, string>;
+  /** Sessions without a process, and the timer that will end them. */
+  readonly expiring: Map<string, Ref>;
 }
 
 /**
@@ -52,10 +54,10 @@ export const SessionManager: GenServer<SessionManagerProtocol, SessionManagerSta
   {
     init(start, ctx): State {
       ctx.setLabel(`session manager of ${start.node}`);
-      const state: State = { ...start, names: nodeNames(start.node), watched: new Map() };
+      const state: State = { ...start, names: nodeNames(start.node), watched: new Map(), expiring: new Map() };
       for (const [id] of recordsOf(state, ctx)?.entries() ?? []) {
         const pid = ctx.whereis(sessionName(state.node, id));
-        if (pid === undefined) ctx.sendAfter(state.limits.sessionIdleMs, 'expire', id);
+        if (pid === undefined) expireLater(state, id, ctx);
         else state.watched.set(ctx.monitor(pid), id);
       }
       return state;
@@ -83,13 +85,12 @@ export const SessionManager: GenServer<SessionManagerProtocol, SessionManagerSta
         const id = state.watched.get(ref);
         state.watched.delete(ref);
         // After an orderly end there is no record any more; after a crash its next request restores it.
-        if (id !== undefined && recordsOf(state, ctx)?.has(id) === true) {
-          ctx.sendAfter(state.limits.sessionIdleMs, 'expire', id);
-        }
+        if (id !== undefined && recordsOf(state, ctx)?.has(id) === true) expireLater(state, id, ctx);
         return noreply(state);
       },
       expire: (state, id, ctx) => {
-        if (ctx.whereis(sessionName(state.node, id)) === undefined) recordsOf(state, ctx)?.delete(id);
+        // Not if it was restored when this message was already in the mailbox.
+        if (state.expiring.delete(id)) recordsOf(state, ctx)?.delete(id);
         return noreply(state);
       },
     },
@@ -105,7 +106,14 @@ async function startSession(
   if ('error' in started) return { error: started.error };
   if (started.ok === undefined) return { error: 'ignored' };
   state.watched.set(ctx.monitor(started.ok), record.id);
+  const expiry = state.expiring.get(record.id);
+  if (expiry !== undefined) ctx.cancelTimer(expiry);
+  state.expiring.delete(record.id);
   return 'ok';
+}
+
+function expireLater(state: State, id: string, ctx: Context): void {
+  state.expiring.set(id, ctx.sendAfter(state.limits.sessionIdleMs, 'expire', id));
 }
 
 function recordsOf({ names }: State, ctx: Context): Table<string, SessionRecord> | undefined {

@@ -1,12 +1,14 @@
-import { type Context, type GenServer, genServer, noreply, stop } from '../../runtime/index.ts';
+import { type Context, type GenServer, genServer, noreply, type Pid, type Ref, stop } from '../../runtime/index.ts';
 import type { McpLimits } from '../limits.ts';
 import { nodeNames, sessionName } from './node-names.ts';
 import type { SessionRecord } from './session-store.ts';
 
 export interface SessionProtocol {
   readonly cast: {
-    /** A request of the session came. */
+    /** A message of the session came. */
     readonly touch: void;
+    /** A request of the session runs: until it has ended the session is not idle. */
+    readonly busy: Pid;
     /** The client, or the end of its stream, ends the session. */
     readonly end: void;
   };
@@ -23,6 +25,8 @@ interface State {
   readonly id: string;
   readonly sessionIdleMs: number;
   lastUsedMs: number;
+  /** The requests that run, by monitor. */
+  readonly running: Set<Ref>;
 }
 
 /**
@@ -39,11 +43,15 @@ export const Session: GenServer<SessionProtocol, readonly [SessionStart, Session
       ctx.register(sessionName(node, record.id));
       ctx.sendAfter(limits.sessionIdleMs, 'idle');
       const { sessionIdleMs } = limits;
-      return { node, id: record.id, sessionIdleMs, lastUsedMs: ctx.clock.now() };
+      return { node, id: record.id, sessionIdleMs, lastUsedMs: ctx.clock.now(), running: new Set() };
     },
     handleCast: {
       touch: (state, _payload, ctx) => {
         state.lastUsedMs = ctx.clock.now();
+        return noreply(state);
+      },
+      busy: (state, pid, ctx) => {
+        state.running.add(ctx.monitor(pid));
         return noreply(state);
       },
       end: (state, _payload, ctx) => {
@@ -52,9 +60,15 @@ export const Session: GenServer<SessionProtocol, readonly [SessionStart, Session
       },
     },
     handleInfo: {
+      DOWN: (state, { ref }, ctx) => {
+        state.running.delete(ref);
+        state.lastUsedMs = ctx.clock.now();
+        return noreply(state);
+      },
       // One timer for a whole idle time, however many requests come within it.
       idle: (state, _payload, ctx) => {
-        const leftMs = state.lastUsedMs + state.sessionIdleMs - ctx.clock.now();
+        const idleSinceMs = state.running.size > 0 ? ctx.clock.now() : state.lastUsedMs;
+        const leftMs = idleSinceMs + state.sessionIdleMs - ctx.clock.now();
         if (leftMs > 0) {
           ctx.sendAfter(leftMs, 'idle');
           return noreply(state);
