@@ -98,8 +98,9 @@ async function openSession(
   if (outcome.kind !== 'result' || outcome.negotiated === undefined) throw new Error('initialize must negotiate');
   const { negotiated, result } = outcome;
   const server = state.config.server;
+  const stream = state.kind === 'stream' ? ctx.self : undefined;
   const opened: OpenResult = await ctx
-    .call(state.names.sessionManager, 'open', { server, negotiated })
+    .call(state.names.sessionManager, 'open', { server, negotiated, stream })
     .catch(failedCall);
   if ('error' in opened) return answerUnavailable(state, exchange, id, describeExit(opened.error), ctx);
   if (state.kind === 'stream') state.streamSession = opened.ok;

@@ -5,6 +5,7 @@ import {
   type GenServer,
   genServer,
   noreply,
+  type Pid,
   type Ref,
   reply,
   startChild,
@@ -18,7 +19,7 @@ import type { SessionRecord } from './session-store.ts';
 export interface SessionManagerProtocol {
   readonly call: {
     /** `error`: `'too_many_sessions'`, or why the process did not start. */
-    readonly open: Call<{ readonly server: string; readonly negotiated: Negotiated }, OpenResult>;
+    readonly open: Call<OpenRequest, OpenResult>;
     /** Makes the process of a known session again if it has none. */
     readonly restore: Call<string, 'ok' | { readonly error: unknown }>;
   };
@@ -26,6 +27,13 @@ export interface SessionManagerProtocol {
     /** A session whose process crashed has had its idle time. */
     readonly expire: string;
   };
+}
+
+export interface OpenRequest {
+  readonly server: string;
+  readonly negotiated: Negotiated;
+  /** See `SessionRecord`. */
+  readonly stream: Pid | undefined;
 }
 
 export type OpenResult = { readonly ok: string } | { readonly error: unknown };
@@ -63,11 +71,11 @@ export const SessionManager: GenServer<SessionManagerProtocol, SessionManagerSta
       return state;
     },
     handleCall: {
-      open: async (state, { server, negotiated }, ctx) => {
+      open: async (state, { server, negotiated, stream }, ctx) => {
         const records = recordsOf(state, ctx);
         if (records === undefined) return reply({ error: 'no_session_store' } as OpenResult, state);
         if (records.size >= state.limits.sessionsMax) return reply({ error: 'too_many_sessions' } as OpenResult, state);
-        const record: SessionRecord = { id: randomUUID(), server, ...negotiated };
+        const record: SessionRecord = { id: randomUUID(), server, ...negotiated, ...(stream && { stream }) };
         const result = await startSession(state, record, ctx);
         if (result !== 'ok') return reply(result as OpenResult, state);
         records.set(record.id, record);

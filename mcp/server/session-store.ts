@@ -1,4 +1,4 @@
-import { type GenServer, genServer, name } from '../../runtime/index.ts';
+import { type GenServer, genServer, name, type Pid } from '../../runtime/index.ts';
 import type { Negotiated } from './methods/outcome.ts';
 import { nodeNames } from './node-names.ts';
 
@@ -7,6 +7,8 @@ export interface SessionRecord extends Negotiated {
   readonly id: string;
   /** Which server of the node it is with. */
   readonly server: string;
+  /** The connection of the stream that it ends with; over HTTP a session belongs to no connection. */
+  readonly stream?: Pid;
 }
 
 /**

@@ -27,6 +27,7 @@ interface State {
   lastUsedMs: number;
   /** The requests that run, by monitor. */
   readonly running: Set<Ref>;
+  readonly streamRef: Ref | undefined;
 }
 
 /**
@@ -42,8 +43,14 @@ export const Session: GenServer<SessionProtocol, readonly [SessionStart, Session
       ctx.setLabel(`session ${record.id}`);
       ctx.register(sessionName(node, record.id));
       ctx.sendAfter(limits.sessionIdleMs, 'idle');
-      const { sessionIdleMs } = limits;
-      return { node, id: record.id, sessionIdleMs, lastUsedMs: ctx.clock.now(), running: new Set() };
+      return {
+        node,
+        id: record.id,
+        sessionIdleMs: limits.sessionIdleMs,
+        lastUsedMs: ctx.clock.now(),
+        running: new Set(),
+        streamRef: record.stream === undefined ? undefined : ctx.monitor(record.stream),
+      };
     },
     handleCast: {
       touch: (state, _payload, ctx) => {
@@ -61,6 +68,10 @@ export const Session: GenServer<SessionProtocol, readonly [SessionStart, Session
     },
     handleInfo: {
       DOWN: (state, { ref }, ctx) => {
+        if (ref === state.streamRef) {
+          forget(state, ctx);
+          return stop({ shutdown: 'stream_ended' }, state);
+        }
         state.running.delete(ref);
         state.lastUsedMs = ctx.clock.now();
         return noreply(state);
