@@ -1,3 +1,4 @@
+import { Console } from 'node:console';
 import { basename, resolve } from 'node:path';
 import { type McpServer, mcpNode } from '../mcp/index.ts';
 import { type ExitReason, name, StartError, type System, startSystem } from '../runtime/index.ts';
@@ -17,6 +18,8 @@ type Say = (text: string) => void;
 /** Runs a node until it is stopped; returns the exit code. */
 export async function serve(command: ServeCommand, say: Say, complain: Say): Promise<number> {
   const logger = createLogger(process.env['BEAMISH_LOG']);
+  // What the module or a tool prints must not come between the messages of the protocol.
+  if (command.stdio) globalThis.console = new Console(process.stderr, process.stderr);
   const loaded = await loadServer(command.module, process.cwd());
   if ('error' in loaded) {
     complain(loaded.error);

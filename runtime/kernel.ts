@@ -315,6 +315,13 @@ export class Kernel {
     this.scheduler.stop();
     this.deadlines.clear();
     this.timers.clear();
+  }
+
+  /**
+   * Takes no blame for anybody any more. Not in the turn of the stop: what a process leaves behind may still throw in
+   * it.
+   */
+  release(): void {
     releaseUncaught(this.guard);
   }
 }

@@ -94,7 +94,10 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     clearInterval(keepAlive);
     for (const signal of options.signals ?? []) process.off(signal, onSignal);
     kernel.stop();
-    ended(reason);
+    setImmediate(() => {
+      kernel.release();
+      ended(reason);
+    });
   };
   const started = new Promise<{ root: Pid; ctx: Context }>((resolve) => {
     const start = { id: 'root', flags: completeFlags(options), children: options.children };

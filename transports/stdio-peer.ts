@@ -7,6 +7,8 @@ import { serialise } from './serialise.ts';
 import type { ConnectionInfo, Outbound } from './transport.ts';
 
 export interface StdioStreams {
+  /** The id of the transport. */
+  readonly id: string;
   /** Default: those of the program. */
   readonly input: Readable | undefined;
   readonly output: Writable | undefined;
@@ -19,7 +21,7 @@ export interface StdioStreams {
  * taken.
  */
 export class StdioPeer implements Peer {
-  readonly info: ConnectionInfo = { transport: 'stdio', kind: 'stream' };
+  readonly info: ConnectionInfo;
   private readonly input: Readable;
   private readonly output: Writable;
   private readonly onClose: ((reason: ExitReason) => void) | undefined;
@@ -34,6 +36,9 @@ export class StdioPeer implements Peer {
   private flushing = false;
 
   constructor(streams: StdioStreams, limits: TransportLimits) {
+    // Streams that were given are closed with the connection; those of the program are there for the next.
+    const programs = streams.input === undefined && streams.output === undefined;
+    this.info = { transport: 'stdio', kind: 'stream', ...(programs && { resumable: streams.id }) };
     this.input = streams.input ?? process.stdin;
     this.output = streams.output ?? process.stdout;
     this.onClose = streams.onClose;

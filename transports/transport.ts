@@ -88,6 +88,11 @@ export interface ConnectionInfo {
   readonly kind: 'stream' | 'http';
   /** The address of the peer, if it came over a network. */
   readonly remoteAddress?: string;
+  /**
+   * Names the peer if the connection after a restart of the transport is with the same one again, as on standard
+   * streams: its end with `'shutdown'` is then not the end of the stream.
+   */
+  readonly resumable?: string;
 }
 
 /**

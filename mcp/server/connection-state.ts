@@ -1,4 +1,4 @@
-import type { Pid, Ref } from '../../runtime/index.ts';
+import type { Pid, Ref, Table } from '../../runtime/index.ts';
 import type { ConnectionContext, ConnectionInfo, Outbound } from '../../transports/transport.ts';
 import type { Pin } from '../era.ts';
 import type { RequestId } from '../json-rpc.ts';
@@ -6,6 +6,7 @@ import type { McpLimits } from '../limits.ts';
 import type { Revision } from '../revision/contract.ts';
 import { type NodeNames, nodeNames } from './node-names.ts';
 import type { RequestProtocol } from './request.ts';
+import type { StreamRecord } from './session-store.ts';
 
 export interface EndpointConfig {
   readonly node: string;
@@ -33,6 +34,8 @@ export interface ConnectionState {
   readonly config: EndpointConfig;
   readonly names: NodeNames;
   readonly kind: ConnectionInfo['kind'];
+  /** See `ConnectionInfo`. */
+  readonly resumable: string | undefined;
   /** The era of a stream, decided by its first message. */
   pin: Pin;
   /** The session of a stream; over HTTP each request names its own. */
@@ -42,16 +45,39 @@ export interface ConnectionState {
   readonly runOfExchange: Map<number, Ref>;
 }
 
-export function openConnection(config: EndpointConfig, kind: ConnectionInfo['kind']): ConnectionState {
+export function openConnection(
+  config: EndpointConfig,
+  { kind, resumable }: ConnectionInfo,
+  ctx: ConnectionContext,
+): ConnectionState {
+  const names = nodeNames(config.node);
+  const earlier = resumable === undefined ? undefined : streamsOf(names, ctx)?.get(resumable);
   return {
     config,
-    names: nodeNames(config.node),
+    names,
     kind,
-    pin: undefined,
-    streamSession: undefined,
+    resumable,
+    pin: earlier?.pin,
+    streamSession: earlier?.session,
     runs: new Map(),
     runOfExchange: new Map(),
   };
+}
+
+/** Keeps what a stream has decided for the connection that may follow this one. */
+export function rememberStream(
+  { names, resumable, pin, streamSession }: ConnectionState,
+  ctx: ConnectionContext,
+): void {
+  if (resumable !== undefined) streamsOf(names, ctx)?.set(resumable, { pin, session: streamSession });
+}
+
+export function forgetStream({ names, resumable }: ConnectionState, ctx: ConnectionContext): void {
+  if (resumable !== undefined) streamsOf(names, ctx)?.delete(resumable);
+}
+
+function streamsOf(names: NodeNames, ctx: ConnectionContext): Table<string, StreamRecord> | undefined {
+  return ctx.table(names.streamTable);
 }
 
 /** Ends an exchange with a message. If it has ended already, the transport drops it. */

@@ -17,7 +17,14 @@ import {
 import { errorObject, INVALID_REQUEST, PARSE_ERROR } from '../errors.ts';
 import type { Headers } from '../headers.ts';
 import { errorMessage, type Message, parseMessage } from '../json-rpc.ts';
-import { answer, type ConnectionState, type EndpointConfig, endExchange, openConnection } from './connection-state.ts';
+import {
+  answer,
+  type ConnectionState,
+  type EndpointConfig,
+  endExchange,
+  openConnection,
+  rememberStream,
+} from './connection-state.ts';
 import { abortRun, cancelRequest, runEnded, serveRequest } from './request-leg.ts';
 import { closeStreamSession, endSession, serveSessionMessage } from './session-leg.ts';
 
@@ -26,7 +33,7 @@ import { closeStreamSession, endSession, serveSessionMessage } from './session-l
  * will. It runs in the connection's own process and keeps only what is under way there.
  */
 export const McpEndpoint: Endpoint<EndpointConfig, ConnectionState> = {
-  init: (config: EndpointConfig, { kind }: ConnectionInfo) => openConnection(config, kind),
+  init: (config: EndpointConfig, info: ConnectionInfo, ctx) => openConnection(config, info, ctx),
 
   handleInbound(state, inbound, ctx) {
     const done =
@@ -44,7 +51,9 @@ export const McpEndpoint: Endpoint<EndpointConfig, ConnectionState> = {
     return state;
   },
 
-  handleClose(state, _reason, ctx) {
+  handleClose(state, reason, ctx) {
+    // The stream goes on with the next connection, and its session with it.
+    if (state.resumable !== undefined && reason === 'shutdown') return;
     closeStreamSession(state, ctx);
   },
 };
@@ -58,7 +67,10 @@ type Done = Promise<void> | undefined;
 
 function fromStream(state: ConnectionState, inbound: Inbound, ctx: ConnectionContext): Done {
   const { route, pin } = routeStream(read(state, inbound), state.pin);
-  state.pin = pin;
+  if (pin !== state.pin) {
+    state.pin = pin;
+    rememberStream(state, ctx);
+  }
   return follow(state, inbound.exchange, route, undefined, ctx);
 }
 

@@ -17,6 +17,8 @@ export interface NodeNames {
   readonly catalogTable: string;
   /** Session id -> `SessionRecord`; owned by the session store. */
   readonly sessionTable: string;
+  /** Resumable stream -> `StreamRecord`; owned by the session store. */
+  readonly streamTable: string;
 }
 
 export function nodeNames(node: string): NodeNames {
@@ -28,6 +30,7 @@ export function nodeNames(node: string): NodeNames {
     requestSup: name(`${node}_request_sup`),
     catalogTable: `${node}_catalogs`,
     sessionTable: `${node}_sessions`,
+    streamTable: `${node}_streams`,
   };
 }
 

@@ -7,7 +7,7 @@ import { errorObject, INVALID_REQUEST } from '../errors.ts';
 import { SESSION_HEADER } from '../headers.ts';
 import { errorMessage, type RequestId, type RequestMessage, resultMessage } from '../json-rpc.ts';
 import { newestOf, revisionOf } from '../revision/registry.ts';
-import { answer, type ConnectionState, endExchange } from './connection-state.ts';
+import { answer, type ConnectionState, endExchange, forgetStream, rememberStream } from './connection-state.ts';
 import { handleRequest } from './methods.ts';
 import { sessionName } from './node-names.ts';
 import { answerUnavailable, cancelRequest, catalogOf, serveRequest } from './request-leg.ts';
@@ -98,12 +98,15 @@ async function openSession(
   if (outcome.kind !== 'result' || outcome.negotiated === undefined) throw new Error('initialize must negotiate');
   const { negotiated, result } = outcome;
   const server = state.config.server;
-  const stream = state.kind === 'stream' ? ctx.self : undefined;
+  const stream = state.kind === 'stream' && state.resumable === undefined ? ctx.self : undefined;
   const opened: OpenResult = await ctx
     .call(state.names.sessionManager, 'open', { server, negotiated, stream })
     .catch(failedCall);
   if ('error' in opened) return answerUnavailable(state, exchange, id, describeExit(opened.error), ctx);
-  if (state.kind === 'stream') state.streamSession = opened.ok;
+  if (state.kind === 'stream') {
+    state.streamSession = opened.ok;
+    rememberStream(state, ctx);
+  }
   answer(ctx, exchange, resultMessage(id, result), { headers: { [SESSION_HEADER]: opened.ok } });
 }
 
@@ -125,6 +128,7 @@ export function endSession(
 /** A stream ends with its session: nobody else knows of it. */
 export function closeStreamSession(state: ConnectionState, ctx: ConnectionContext): void {
   if (state.streamSession !== undefined) end(state, state.streamSession, ctx);
+  forgetStream(state, ctx);
 }
 
 function end(state: ConnectionState, sessionId: string, ctx: ConnectionContext): void {

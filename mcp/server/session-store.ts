@@ -1,4 +1,5 @@
 import { type GenServer, genServer, name, type Pid } from '../../runtime/index.ts';
+import type { Pin } from '../era.ts';
 import type { Negotiated } from './methods/outcome.ts';
 import { nodeNames } from './node-names.ts';
 
@@ -11,6 +12,12 @@ export interface SessionRecord extends Negotiated {
   readonly stream?: Pid;
 }
 
+/** What a stream that outlives its connection has decided: its era, and its session. */
+export interface StreamRecord {
+  readonly pin: Pin;
+  readonly session: string | undefined;
+}
+
 /**
  * Keeps the records of the sessions, so that they outlive their processes and the session manager. It does nothing
  * else: a process that handles no message has nothing that could fail.
@@ -21,14 +28,14 @@ export const SessionStore: GenServer<Record<never, never>, { readonly node: stri
   {
     init({ node }, ctx) {
       ctx.setLabel(`session store of ${node}`);
-      const { sessionTable } = nodeNames(node);
+      const { sessionTable, streamTable } = nodeNames(node);
       const heir = ctx.whereis(name('init'));
       // The records belong to the node, not to this process: the first process of the system keeps them for its
       // successor.
-      return (
-        ctx.table<string, SessionRecord>(sessionTable) ??
-        ctx.newTable<string, SessionRecord>(sessionTable, { access: 'public', ...(heir && { heir }) })
-      );
+      for (const table of [sessionTable, streamTable]) {
+        if (ctx.table(table) === undefined) ctx.newTable(table, { access: 'public', ...(heir && { heir }) });
+      }
+      return { node };
     },
   },
 );

@@ -5,6 +5,7 @@ import {
   channels,
   isErrorExit,
   type ProcessExitEvent,
+  type ProcessStart,
   type ProgressReport,
   type SupervisorReport,
 } from '../../runtime/index.ts';
@@ -14,7 +15,8 @@ import type { Cleanup } from './test-system.ts';
 export class SystemEvents {
   readonly crashes: CrashReport[] = [];
   readonly reports: SupervisorReport[] = [];
-  readonly starts: ProgressReport[] = [];
+  readonly progress: ProgressReport[] = [];
+  readonly starts: ProcessStart[] = [];
   readonly exits: ProcessExitEvent[] = [];
   private readonly waiting = new Set<() => void>();
 
@@ -26,7 +28,8 @@ export class SystemEvents {
       });
     keep(channels.crashReport, this.crashes);
     keep(channels.supervisorReport, this.reports);
-    keep(channels.progressReport, this.starts);
+    keep(channels.progressReport, this.progress);
+    keep(channels.processStart, this.starts);
     keep(channels.processExit, this.exits);
   }
 

@@ -42,6 +42,20 @@ export async function startNode(t: Cleanup, options: NodeOptions = {}): Promise<
   return { system, events, gate, address, url: address.url };
 }
 
+/**
+ * The runner of the tests counts every uncaught error against the test, also one that a process answers for. Without it, an error
+ * that nobody answers for ends the program, as it would outside a test. To be called before the system starts.
+ */
+export function withoutRunner(t: Cleanup): void {
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    const listeners = process.listeners(event as 'uncaughtException');
+    process.removeAllListeners(event);
+    t.after(() => {
+      for (const listener of listeners) process.on(event as 'uncaughtException', listener);
+    });
+  }
+}
+
 /** A node whose clock stands still until the test moves it. */
 export async function startSimulatedNode(
   t: Cleanup,

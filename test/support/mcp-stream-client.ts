@@ -14,7 +14,8 @@ export class StreamClient {
   private readonly stream: MessageStream;
   private readonly waiting = new Set<() => void>();
   private requests = 0;
-  private ended = false;
+  /** Why nothing more will come. */
+  private ended: string | undefined;
 
   constructor(stream: MessageStream) {
     this.stream = stream;
@@ -67,10 +68,10 @@ export class StreamClient {
     return new Promise((resolve, reject) => {
       const look = (): void => {
         const found = find();
-        if (found === undefined && !this.ended) return;
+        if (found === undefined && this.ended === undefined) return;
         this.waiting.delete(look);
         if (found !== undefined) resolve(found);
-        else reject(new Error(`the stream ended after ${JSON.stringify(this.received)}`));
+        else reject(new Error(`${this.ended} after ${JSON.stringify(this.received)}`));
       };
       this.waiting.add(look);
       look();
@@ -78,13 +79,21 @@ export class StreamClient {
   }
 
   private async read(): Promise<void> {
-    for (;;) {
-      const next = await this.stream.messages.next();
-      if (next.done === true) break;
-      this.received.push(next.value);
-      for (const look of [...this.waiting]) look();
+    try {
+      for (;;) {
+        const next = await this.stream.messages.next();
+        if (next.done === true) break;
+        this.received.push(next.value);
+        this.look();
+      }
+      this.ended = 'the stream ended';
+    } catch (error) {
+      this.ended = `the stream failed (${String(error)})`;
     }
-    this.ended = true;
+    this.look();
+  }
+
+  private look(): void {
     for (const look of [...this.waiting]) look();
   }
 }

@@ -15,8 +15,10 @@ import {
   type TestNode,
   WHOLE_TREE,
   wholeAgain,
+  withoutRunner,
 } from '../../support/mcp-node.ts';
 import { echoed, HANG_MS } from '../../support/mcp-tools.ts';
+import { ways } from '../../support/mcp-ways.ts';
 import type { Cleanup } from '../../support/test-system.ts';
 
 interface Scene extends TestNode {
@@ -53,6 +55,7 @@ async function unharmed(scene: Scene): Promise<void> {
 /** The transport was restarted: clients connect again, with the sessions they have. */
 async function reconnect(scene: Scene): Promise<HttpSession> {
   const { url } = await scene.system.call(listenerName('http'), 'address');
+  assert.equal(url, scene.url, 'clients know no other address');
   scene.others = scene.others.map((session) => session.reconnected(url));
   return scene.victim.reconnected(url);
 }
@@ -107,6 +110,7 @@ function reasonText({ reason }: SupervisorReport): string {
 
 for (const { tool, answered, reported } of toolFaults) {
   test(`a tool that ${tool}: its caller is told, nobody else notices`, async (t) => {
+    withoutRunner(t);
     const scene = await fiveSessions(t);
     const message = await scene.victim.tool(tool, {}, { id: 'bad luck' }).answer();
     assert.equal(message.id, 'bad luck');
@@ -123,6 +127,7 @@ for (const { tool, answered, reported } of toolFaults) {
 }
 
 test('a tool that throws after it has answered: the answer stands, the report names the request', async (t) => {
+  withoutRunner(t);
   const scene = await fiveSessions(t);
   const message = await scene.victim.tool('answersThenThrows', {}, { id: 7 }).answer();
   assert.deepEqual(message, {
@@ -137,18 +142,46 @@ test('a tool that throws after it has answered: the answer stands, the report na
   await serves(scene.victim);
 });
 
-test('an abort listener that throws: the cancellation goes through, the report names the request', async (t) => {
+/** Ways in which a call ends before its tool, and what its caller is told. */
+const aborts: Record<string, (scene: Scene, exchange: Exchange) => Promise<unknown>> = {
+  async 'its cancellation'({ victim }, exchange) {
+    await victim.notify('notifications/cancelled', { requestId: 8 });
+    return (await exchange.answer()).error.code;
+  },
+  async 'the end of its session'({ victim }, exchange) {
+    await victim.end();
+    return (await exchange.answer()).error.code;
+  },
+  async 'the kill of its process'(scene, exchange) {
+    await killAt(scene, 'server_sup/request_sup/request');
+    return (await exchange.answer()).error.code;
+  },
+};
+
+for (const [end, abort] of Object.entries(aborts)) {
+  test(`an abort listener throws at ${end}: the call ends, the report names the request`, async (t) => {
+    withoutRunner(t);
+    const scene = await fiveSessions(t);
+    const exchange = scene.victim.tool('throwsOnAbort', { key: 'a' }, { id: 8 });
+    await scene.gate.held('a');
+    assert.ok([-32600, -32603].includes((await abort(scene, exchange)) as number));
+    const crash = await scene.events.crash(/thrown in an abort listener/);
+    assert.equal(crash.label, `tools/call throwsOnAbort, request 8, session ${scene.victim.id}`);
+    await unharmed(scene);
+  });
+}
+
+test('an abort listener throws when the client of a stateless call has left: the report names the request', async (t) => {
+  withoutRunner(t);
   const scene = await fiveSessions(t);
-  const exchange = scene.victim.tool('throwsOnAbort', { key: 'a' }, { id: 8 });
+  const client = new HttpClient(scene.url);
+  const exchange = client.stateless('tools/call', { name: 'throwsOnAbort', arguments: { key: 'a' } }, { id: 9 });
   await scene.gate.held('a');
-  await scene.victim.notify('notifications/cancelled', { requestId: 8 });
-  const answer = await exchange.answer();
-  assert.equal(answer.id, 8);
-  assert.equal(answer.error.code, -32600);
+  exchange.leave();
   const crash = await scene.events.crash(/thrown in an abort listener/);
-  assert.equal(crash.label, `tools/call throwsOnAbort, request 8, session ${scene.victim.id}`);
+  assert.equal(crash.label, 'tools/call throwsOnAbort, request 9');
   await unharmed(scene);
-  await serves(scene.victim);
+  client.close();
 });
 
 // ---- what may be killed
@@ -212,19 +245,24 @@ for (const { path, keepsSockets, inFlight, reporter } of kills) {
     await afterwards(scene, await killAt(scene, path));
   });
 
-  test(`${path || 'mcp'} is killed with a call in flight`, async (t) => {
+  test(`${path || 'mcp'} is killed with calls in flight: each is answered`, async (t) => {
     const scene = await fiveSessions(t);
-    const exchange = scene.victim.tool('hold', { key: 'a' }, { id: 'in flight' });
-    const call = await scene.gate.held('a');
+    const callers = await Promise.all(ways.map((way) => way.open(scene)));
+    const calls = callers.map((caller, n) => caller.call('hold', { key: `${n}` }, { id: `call ${n}` }));
+    const held = await Promise.all(calls.map((_, n) => scene.gate.held(`${n}`)));
     const killed = await killAt(scene, path);
-    call.release();
-    const message = await exchange.answer();
-    if (inFlight === 'answered') {
-      assert.equal(message.id, 'in flight');
-      assert.equal(message.result?.content[0].text, 'released a', JSON.stringify(message));
-    } else {
-      assert.equal(message.error?.code, -32603, JSON.stringify(message));
+    for (const { release } of held) release();
+    for (const [n, { answer }] of calls.entries()) {
+      const message = await answer;
+      const said = `${ways[n]!.name}: ${JSON.stringify(message)}`;
+      if (inFlight === 'answered' || (ways[n]!.carrier === 'stream' && id === 'connections')) {
+        assert.equal(message.id, `call ${n}`, said);
+        assert.equal(message.result?.content[0].text, `released ${n}`, said);
+      } else {
+        assert.equal(message.error?.code, -32603, said);
+      }
     }
+    for (const caller of callers) caller.leave();
     await afterwards(scene, killed);
   });
 }

@@ -16,7 +16,7 @@ for (const way of ways) {
     const node = await startSimulatedNode(t);
     const caller = await way.open(node);
     const { answer } = caller.call('hangs', {}, { id: 'h' });
-    await node.events.until(() => node.events.starts.find(({ started }) => started.start.exportName === 'Request'));
+    await node.events.until(() => node.events.starts.find(({ initialCall }) => initialCall.endsWith('#Request')));
     await node.clock.advance(HANG_MS - 1);
     assert.equal((await nodesAt(node, 'server_sup/request_sup/request')).length, 1);
     await node.clock.advance(1);
