@@ -56,7 +56,7 @@ export function stdio(options: StdioOptions = {}): Transport {
     childSpec(endpoint: EndpointSpec): ChildSpec {
       return child(
         StdioConnection,
-        { endpoint, limits, input, output, onClose },
+        { id, endpoint, limits, input, output, onClose },
         {
           id,
           name: `${id}_connection`,
