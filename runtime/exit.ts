@@ -33,10 +33,20 @@ export interface CallExit {
 }
 
 const CAUSE_DEPTH_MAX = 8;
+/** Characters of a description: reasons may hold whole documents. */
+const DESCRIPTION_MAX = 2_000;
 
 /** Turns a thrown value into plain data; a chain of causes is kept to a fixed depth, since it may be circular. */
 export function errorData(thrown: unknown, depth: number = CAUSE_DEPTH_MAX): unknown {
   if (!(thrown instanceof Error)) return thrown;
+  try {
+    return dataOf(thrown, depth);
+  } catch {
+    return { name: 'Error', message: 'an error whose members cannot be read' } satisfies ErrorData;
+  }
+}
+
+function dataOf(thrown: Error, depth: number): ErrorData {
   const code = (thrown as { code?: unknown }).code;
   return {
     name: thrown.name,
@@ -46,9 +56,17 @@ export function errorData(thrown: unknown, depth: number = CAUSE_DEPTH_MAX): unk
   } satisfies ErrorData;
 }
 
+/** The exit reason that a throw of this value means; never throws. */
 export function errorExit(thrown: unknown): ErrorExit {
-  const stack = thrown instanceof Error && typeof thrown.stack === 'string' ? thrown.stack : '';
-  return { error: errorData(thrown), stack };
+  return { error: errorData(thrown), stack: stackOf(thrown) };
+}
+
+function stackOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error && typeof thrown.stack === 'string' ? thrown.stack : '';
+  } catch {
+    return ''; // a getter of user code
+  }
 }
 
 export function isErrorExit(reason: ExitReason): reason is ErrorExit {
@@ -65,20 +83,33 @@ export function isNormalExit(reason: ExitReason): boolean {
   return reason === 'normal' || reason === 'shutdown' || isShutdownTuple(reason);
 }
 
-/** One line for people: `boom`, `TypeError: x is not a function`, `{"shutdown":"…"}`. */
+/** For people, never longer than a page: `boom`, `TypeError: x is not a function`, `{"shutdown":"…"}`. */
 export function describeExit(reason: ExitReason): string {
-  if (typeof reason === 'string') return reason;
   if (isErrorExit(reason)) {
     const { error } = reason;
     if (typeof error === 'object' && error !== null && 'message' in error) {
       const { name, message } = error as ErrorData;
-      return `${name}: ${message}`;
+      return shortened(`${textOf(name)}: ${textOf(message)}`);
     }
     return `thrown ${describeExit(error)}`;
   }
-  try {
-    return JSON.stringify(reason) ?? String(reason);
-  } catch {
-    return String(reason); // circular or a BigInt: the reason still has a form that can be printed
+  return shortened(textOf(reason));
+}
+
+/** Never throws, whatever the value. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  for (const show of [JSON.stringify, String]) {
+    try {
+      const text: unknown = show(value);
+      if (typeof text === 'string') return text;
+    } catch {
+      // circular, a BigInt, nested beyond the stack, or with a toJSON of its own: the next way may do
+    }
   }
+  return 'a value that cannot be shown';
+}
+
+function shortened(text: string): string {
+  return text.length > DESCRIPTION_MAX ? `${text.slice(0, DESCRIPTION_MAX)}…` : text;
 }

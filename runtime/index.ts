@@ -17,6 +17,7 @@ export {
   type ErrorData,
   type ErrorExit,
   type ExitReason,
+  errorExit,
   isErrorExit,
   isNormalExit,
 } from './exit.ts';

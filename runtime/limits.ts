@@ -24,7 +24,10 @@ export const LOOP_MS = 2;
 /** How many messages lie between two looks at the clock. */
 export const CLOCK_CHECK_MESSAGES = 16;
 
-/** How long a start waits for a process of the same name to go, whose parent is dead and which is on its way out. */
+/**
+ * How long a supervisor waits for a process that has the name of its child and was told to go by a dead parent; then it
+ * is killed.
+ */
 export const ORPHAN_WAIT_MS = 10_000;
 
 /** The longest delay a timer of the host takes (2^31 - 1 ms, 24.8 days). */

@@ -69,13 +69,16 @@ function isOrphan(kernel: Kernel, holder: Process): boolean {
   return holder.orphaned || holder.ancestors.some((pid) => kernel.find(pid)?.orphaned === true);
 }
 
-/** Settles when the process has exited, or after `ORPHAN_WAIT_MS`; never if the one that waits exits first. */
+/**
+ * Settles when the process has exited; never if the one that waits exits first. After `ORPHAN_WAIT_MS` it is killed, as
+ * the supervisor that told it to go would have done.
+ */
 function untilGone(kernel: Kernel, holder: Process, waiting: Process | null): Promise<void> {
   return new Promise((resolve) => {
     const settle = (): void => {
       if (waiting?.status !== EXITED) resolve();
     };
-    const deadline: Deadline = { done: false, at: 0, expire: settle };
+    const deadline: Deadline = { done: false, at: 0, expire: () => kernel.finish(holder, 'killed') };
     kernel.deadlines.add(deadline, ORPHAN_WAIT_MS);
     holder.ports ??= new Set();
     holder.ports.add({

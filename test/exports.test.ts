@@ -37,6 +37,7 @@ const pins: Readonly<Record<string, Pin>> = {
       'countChildren',
       'deleteChild',
       'describeExit',
+      'errorExit',
       'genServer',
       'getChildSpec',
       'idleTimeout',

@@ -171,6 +171,11 @@ async function rejoinSession(state: State, ctx: Ctx): Promise<Result> {
 }
 type Result = HandlerResult<State>;
 
+/** Query builders and promises of other libraries can be awaited too. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
 function endWithSession(state: State, ctx: Ctx): Result {
   answerError(state, errorObject(INVALID_REQUEST, 'the session has ended'), ctx);
   return stop({ shutdown: 'session_ended' }, state);
@@ -188,14 +193,14 @@ function run(state: State, ctx: Ctx): Result {
   } catch (error) {
     return thrown(state, error, ctx);
   }
-  if (!(returned instanceof Promise)) {
+  if (!isThenable(returned)) {
     return finish(state, answerOfTool(tool, returned, catalog, revision, limits), ctx);
   }
   // A result that comes after the end of the request finds nobody.
   const deliver = (tag: 'returned' | 'thrown', value: unknown): void => {
     if (ctx.isAlive(ctx.self)) ctx.send(ctx.self, tag, value);
   };
-  returned.then(
+  Promise.resolve(returned).then(
     (value) => deliver('returned', value),
     (error: unknown) => deliver('thrown', error),
   );

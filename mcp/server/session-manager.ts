@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   type Call,
+  CallError,
   type Context,
   type GenServer,
   genServer,
@@ -110,7 +111,11 @@ async function startSession(
   record: SessionRecord,
   ctx: Context,
 ): Promise<'ok' | { readonly error: unknown }> {
-  const started = await startChild(ctx, state.names.sessionSup, record);
+  // Its supervisor may be away, being restarted: the client is told to try again.
+  const started = await startChild(ctx, state.names.sessionSup, record).catch((error: unknown) => {
+    if (error instanceof CallError) return { error: error.reason };
+    throw error;
+  });
   if ('error' in started) return { error: started.error };
   if (started.ok === undefined) return { error: 'ignored' };
   state.watched.set(ctx.monitor(started.ok), record.id);

@@ -1,5 +1,6 @@
 /** Whether what a tool returned can be sent, and what is said when it cannot or when it threw. */
 
+import { describeExit, errorExit } from '../../runtime/index.ts';
 import type { ToolResult } from '../content.ts';
 import { type ErrorObject, errorObject, INTERNAL_ERROR, McpError, quoted } from '../errors.ts';
 import { describeExcess, excessOf } from '../json-bounds.ts';
@@ -61,6 +62,12 @@ export function brokenTool(name: string, problem: string): ErrorObject {
  */
 export function thrownByTool(thrown: unknown): { readonly error: ErrorObject } | { readonly result: ToolResult } {
   if (thrown instanceof McpError) return { error: errorObject(thrown.code, thrown.message, thrown.data) };
-  const message = thrown instanceof Error && thrown.message !== '' ? thrown.message : String(thrown);
-  return { result: { content: [{ type: 'text', text: message }], isError: true } };
+  return { result: { content: [{ type: 'text', text: textOfThrown(thrown) }], isError: true } };
+}
+
+/** What was thrown may be anything, and reading it may fail. */
+function textOfThrown(thrown: unknown): string {
+  const { error } = errorExit(thrown);
+  const message = isJsonObject(error) && thrown instanceof Error ? error['message'] : undefined;
+  return typeof message === 'string' && message !== '' ? message : describeExit(error);
 }

@@ -265,6 +265,41 @@ test('faults of tools are answered and logged by name, and sessions go on: in a 
   assert.deepEqual(await command.ended, { code: 0, signal: null });
 });
 
+test('whatever a tool throws, the node and its log live', async (t) => {
+  const values = [
+    'undefined',
+    'null',
+    'Symbol("s")',
+    '10n',
+    'Object.create(null)',
+    '(() => { const cycle = {}; cycle.self = cycle; return cycle; })()',
+    '(() => { let deep = []; for (let n = 0; n < 1e5; n++) deep = [deep]; return deep; })()',
+    '({ toString() { throw 1; }, toJSON() { throw 2; } })',
+    'Object.defineProperty(new Error("x"), "message", { get() { throw 3; } })',
+    'Object.defineProperty(new Error("x"), "stack", { get() { throw 4; } })',
+    'new Proxy({}, { get() { throw 5; }, ownKeys() { throw 6; }, getPrototypeOf() { throw 7; } })',
+    '(() => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; })()',
+  ];
+  const tools = values.flatMap((value, n) => [
+    tool(`now${n}`, `() => { throw ${value}; }`),
+    tool(`later${n}`, `() => { setImmediate(() => { throw ${value}; }); return new Promise(() => {}); }`),
+    tool(`floats${n}`, `() => { void Promise.reject(${value}); return new Promise(() => {}); }`),
+  ]);
+  const command = new Command(t, ['serve', serverFile(t, tools.join('\n') + quick), '--port', '0']);
+  const session = await HttpSession.open(await command.url());
+  for (const n of values.keys()) {
+    for (const kind of ['now', 'later', 'floats']) {
+      const answer = await session.tool(`${kind}${n}`).answer();
+      assert.ok(answer.error?.code === -32603 || answer.result?.isError === true, JSON.stringify(answer));
+      await command.until('stderr', new RegExp(`tools/call ${kind}${n}, `));
+    }
+  }
+  assert.equal(textOf(await session.tool('quick').answer()), 'quick');
+  session.client.close();
+  command.child.kill('SIGTERM');
+  assert.deepEqual(await command.ended, { code: 0, signal: null });
+});
+
 test('a tool that throws in a microtask, which not every Node.js can attribute, is answered at the latest at its deadline', async (t) => {
   const micro = tool(
     'micro',

@@ -2,9 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isErrorExit, name, type Pid, type SupervisorReport } from '../../../runtime/index.ts';
+import {
+  isErrorExit,
+  isNormalExit,
+  name,
+  type Pid,
+  restartChild,
+  type SupervisorReport,
+  terminateChild,
+} from '../../../runtime/index.ts';
 import { listenerName } from '../../../transports/http/index.ts';
-import { type Exchange, HttpClient, HttpSession, STATELESS } from '../../support/mcp-http-client.ts';
+import { type Exchange, HttpClient, HttpSession, initialize, STATELESS } from '../../support/mcp-http-client.ts';
 import {
   kill,
   killAt,
@@ -430,6 +438,57 @@ test('a monitor sees the end of each process of the tree once, with its reason',
     watched.map((pid) => [pid, 'killed']),
   );
 });
+
+// ---- parts that are away for longer
+
+/** Stops a child of a tier by hand, which nobody restarts; returns how to start it again. */
+async function stopped({ system, events }: Scene, tier: Pid, id: string): Promise<() => Promise<void>> {
+  assert.equal(await terminateChild(system, tier, id), 'ok');
+  const exits = events.exits.length;
+  return async () => {
+    assert.ok('ok' in (await restartChild(system, tier, id)));
+    assert.deepEqual(
+      events.exits.slice(exits).filter(({ reason }) => !isNormalExit(reason)),
+      [],
+      'nothing has crashed meanwhile',
+    );
+  };
+}
+
+const away = [
+  { tier: 'registry_sup', id: 'registry' },
+  { tier: 'infrastructure_sup', id: 'session_manager' },
+  { tier: 'server_sup', id: 'session_sup' },
+  { tier: 'server_sup', id: 'request_sup' },
+] as const;
+
+for (const { tier, id } of away) {
+  test(`while ${id} is away what needs it is 503, and nothing crashes for it`, async (t) => {
+    const scene = await fiveSessions(t);
+    const restart = await stopped(scene, await processAt(scene, tier), id);
+    const client = new HttpClient(scene.url);
+    for (let n = 0; n < TIER_INTENSITY + 2; n++) {
+      const opening = await client.post(initialize(n)).ended;
+      const calling = await scene.victim.tool('echo', { text: 'x' }, { id: n }).ended;
+      const stateless = await client.stateless('tools/call', { name: 'whoami' }, { id: n }).ended;
+      for (const { status, messages } of [opening, calling, stateless]) {
+        assert.equal(messages[0].id, n);
+        if (messages[0].result !== undefined) continue;
+        assert.equal(status, 503);
+        assert.equal(messages[0].error.code, -32603);
+        assert.match(messages[0].error.message, /try again/);
+      }
+      if (id === 'request_sup') assert.deepEqual([opening.status, calling.status, stateless.status], [200, 503, 503]);
+      if (id === 'session_manager') assert.deepEqual([opening.status, stateless.status], [503, 200]);
+      if (id === 'session_sup') assert.deepEqual([opening.status, calling.status, stateless.status], [503, 503, 200]);
+      if (id === 'registry') assert.deepEqual([opening.status, calling.status, stateless.status], [503, 503, 503]);
+    }
+    await restart();
+    client.close();
+    await unharmed(scene);
+    await serves(scene.victim);
+  });
+}
 
 // ---- under load
 

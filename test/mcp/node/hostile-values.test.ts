@@ -149,7 +149,8 @@ for (const way of ways) {
 }
 
 test('a tool may return what can be awaited, whatever made it', async (t) => {
-  const thenable = { then: (done: (value: unknown) => void) => done(text('awaited')) };
+  const then = (done: (value: unknown) => void): void => done(text('awaited'));
+  const thenable = Object.fromEntries([['then', then]]);
   const server = mcpServer('s', {
     info: { name: 's', version: '1' },
     tools: { query: tool({ description: 'A query.', input: { type: 'object' } }, () => thenable as never) },

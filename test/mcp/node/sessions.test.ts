@@ -6,7 +6,7 @@ import { name } from '../../../runtime/index.ts';
 import type { SimulatedClock } from '../../../runtime/testing.ts';
 import { connectMemory } from '../../../transports/memory.ts';
 import { type Answer, HttpClient, HttpSession, initialize } from '../../support/mcp-http-client.ts';
-import { kill, nodesAt, startSimulatedNode, type TestNode } from '../../support/mcp-node.ts';
+import { kill, killAt, nodesAt, startSimulatedNode, type TestNode } from '../../support/mcp-node.ts';
 import { StreamClient } from '../../support/mcp-stream-client.ts';
 import type { Cleanup } from '../../support/test-system.ts';
 
@@ -72,6 +72,47 @@ test('a session with a call in flight is not idle', async (t) => {
   const answer = await exchange.answer();
   assert.equal(answer.result?.content[0].text, 'released a', JSON.stringify(answer));
   assert.equal(await isOpen(session), true);
+});
+
+test('a session with a call in flight is not idle when it had to be restored either', async (t) => {
+  const scene = await withSession(t, { requestTimeoutMs: 10 * IDLE_MS });
+  const { node, clock, session } = scene;
+  const exchange = session.tool('hold', { key: 'a' });
+  const call = await node.gate.held('a');
+  await crash(scene);
+  await clock.advance(3 * IDLE_MS);
+  call.release();
+  const answer = await exchange.answer();
+  assert.equal(answer.result?.content[0].text, 'released a', JSON.stringify(answer));
+  await clock.advance(IDLE_MS - 1);
+  assert.equal(await isOpen(session), true, 'its idle time began with the end of the call');
+  await clock.advance(IDLE_MS);
+  assert.equal(await isOpen(session), false);
+});
+
+for (const path of ['server_sup/request_sup', 'server_sup/request_sup/request'] as const) {
+  test(`a session whose call was lost with ${path} is idle again`, async (t) => {
+    const { node, clock, session } = await withSession(t, { requestTimeoutMs: 10 * IDLE_MS });
+    const exchange = session.tool('hold', { key: 'a' });
+    await node.gate.held('a');
+    await killAt(node, path);
+    assert.equal((await exchange.answer()).error.code, -32603);
+    await clock.advance(2 * IDLE_MS);
+    assert.equal(await isOpen(session), false);
+  });
+}
+
+test('the time of a call counts from its end: a session is idle its whole idle time after it', async (t) => {
+  const { node, clock, session } = await withSession(t, { requestTimeoutMs: 10 * IDLE_MS });
+  const exchange = session.tool('hold', { key: 'a' });
+  const call = await node.gate.held('a');
+  await clock.advance(1.5 * IDLE_MS);
+  call.release();
+  await exchange.ended;
+  await clock.advance(IDLE_MS - 1);
+  assert.equal((await nodesAt(node, 'server_sup/session_sup/session')).length, 1);
+  await clock.advance(1);
+  assert.equal((await nodesAt(node, 'server_sup/session_sup/session')).length, 0);
 });
 
 test('a session whose process has crashed ends after its idle time as well, and not before', async (t) => {
