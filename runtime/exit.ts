@@ -35,6 +35,7 @@ export interface CallExit {
 const CAUSE_DEPTH_MAX = 8;
 /** Characters of a description: reasons may hold whole documents. */
 const DESCRIPTION_MAX = 2_000;
+const UNSHOWABLE = 'a value that cannot be shown';
 
 /** Turns a thrown value into plain data; a chain of causes is kept to a fixed depth, since it may be circular. */
 export function errorData(thrown: unknown, depth: number = CAUSE_DEPTH_MAX): unknown {
@@ -83,17 +84,25 @@ export function isNormalExit(reason: ExitReason): boolean {
   return reason === 'normal' || reason === 'shutdown' || isShutdownTuple(reason);
 }
 
-/** For people, never longer than a page: `boom`, `TypeError: x is not a function`, `{"shutdown":"…"}`. */
+/**
+ * For people, never longer than a page: `boom`, `TypeError: x is not a function`, `{"shutdown":"…"}`. Never throws,
+ * whatever the reason is.
+ */
 export function describeExit(reason: ExitReason): string {
-  if (isErrorExit(reason)) {
+  const text = described(reason);
+  return text.length > DESCRIPTION_MAX ? `${text.slice(0, DESCRIPTION_MAX)}…` : text;
+}
+
+function described(reason: ExitReason): string {
+  try {
+    if (!isErrorExit(reason)) return textOf(reason);
     const { error } = reason;
-    if (typeof error === 'object' && error !== null && 'message' in error) {
-      const { name, message } = error as ErrorData;
-      return shortened(`${textOf(name)}: ${textOf(message)}`);
-    }
-    return `thrown ${describeExit(error)}`;
+    if (typeof error !== 'object' || error === null || !('message' in error)) return `thrown ${textOf(error)}`;
+    const { name, message } = error as ErrorData;
+    return `${textOf(name)}: ${textOf(message)}`;
+  } catch {
+    return UNSHOWABLE; // a getter or a proxy of user code
   }
-  return shortened(textOf(reason));
 }
 
 /** Never throws, whatever the value. */
@@ -107,9 +116,5 @@ function textOf(value: unknown): string {
       // circular, a BigInt, nested beyond the stack, or with a toJSON of its own: the next way may do
     }
   }
-  return 'a value that cannot be shown';
-}
-
-function shortened(text: string): string {
-  return text.length > DESCRIPTION_MAX ? `${text.slice(0, DESCRIPTION_MAX)}…` : text;
+  return UNSHOWABLE;
 }

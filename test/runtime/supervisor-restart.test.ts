@@ -391,20 +391,19 @@ test('a restart waits for the names of a tree that goes down after its superviso
   assert.deepEqual(await rows(system), ['inner runs']);
 });
 
-test('a name that such a tree does not give back in 10,000 ms is taken: the restart fails', async (t) => {
+test('who does not give back the name within 10,000 ms is killed, and the restart goes on', async (t) => {
   const hang = (): Promise<void> => new Promise(() => {});
   const system = await startSup(t, { intensity: 1, periodMs: 60_000 }, (trace) => [
     supervisor('inner', { name: 'inner' }, [trace.worker('a', { trapExit: true, terminate: hang })]),
   ]);
+  const orphan = system.system.whereis(name('a')) as Pid;
   system.system.exitProcess(system.system.whereis(name('inner')) as Pid, 'kill');
   await system.clock.advance(9_999);
-  assert.equal(system.system.isAlive(system.system.whereis(sup) ?? assert.fail()), true);
-  system.trace.take();
+  assert.equal(system.system.whereis(name('a')), orphan);
   await system.clock.advance(1);
-  const lines = system.trace.take().map((line) => line.replace(/\{.*/, ''));
-  assert.deepEqual(lines.slice(0, 2), ['report start_error a ', 'report start_error inner ']);
-  await system.clock.advance(10_000);
-  assert.equal(system.system.whereis(sup), undefined, 'each try counts');
+  assert.equal(system.system.isAlive(orphan), false);
+  const successor = system.system.whereis(name('a'));
+  assert.ok(successor !== undefined && successor !== orphan);
 });
 
 test('a living process whose spawner has returned is no orphan: a start under its name is told at once', async (t) => {

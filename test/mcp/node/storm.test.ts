@@ -78,5 +78,5 @@ async function storm(kills: readonly (readonly [target: string, settles: number]
 test('whatever is killed, and in whichever order, every call has an end, and the node is whole again', async () => {
   const kill = fc.tuple(fc.constantFrom(...targets), fc.integer({ min: 0, max: 6 }));
   const kills = fc.array(kill, { minLength: 1, maxLength: 8 });
-  await fc.assert(fc.asyncProperty(kills, storm), { numRuns: 400 });
+  await fc.assert(fc.asyncProperty(kills, storm), { numRuns: 25 });
 });
