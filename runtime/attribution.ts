@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { types } from 'node:util';
 
 /** Who answers for an error that nobody caught. */
 export interface Culprit {
@@ -59,8 +60,9 @@ function onUncaughtException(error: unknown): void {
 
 function onUnhandledRejection(reason: unknown): void {
   if (settle(reason, 'unhandledRejection')) return;
-  const error =
-    reason instanceof Error ? reason : new Error('a promise was rejected and nobody handled it', { cause: reason });
+  const error = types.isNativeError(reason)
+    ? reason
+    : new Error('a promise was rejected and nobody handled it', { cause: reason });
   process.nextTick(() => {
     throw error;
   });

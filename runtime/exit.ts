@@ -39,9 +39,8 @@ const UNSHOWABLE = 'a value that cannot be shown';
 
 /** Turns a thrown value into plain data; a chain of causes is kept to a fixed depth, since it may be circular. */
 export function errorData(thrown: unknown, depth: number = CAUSE_DEPTH_MAX): unknown {
-  if (!(thrown instanceof Error)) return thrown;
   try {
-    return dataOf(thrown, depth);
+    return thrown instanceof Error ? dataOf(thrown, depth) : thrown;
   } catch {
     return { name: 'Error', message: 'an error whose members cannot be read' } satisfies ErrorData;
   }
@@ -71,12 +70,21 @@ function stackOf(thrown: unknown): string {
 }
 
 export function isErrorExit(reason: ExitReason): reason is ErrorExit {
-  return typeof reason === 'object' && reason !== null && 'error' in reason && 'stack' in reason;
+  return has(reason, 'error') && has(reason, 'stack');
+}
+
+/** A reason is any value, a proxy with traps too: asking must not fail. */
+function has(reason: ExitReason, key: string): boolean {
+  try {
+    return typeof reason === 'object' && reason !== null && key in reason;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether the reason is `{ shutdown: term }`. */
 export function isShutdownTuple(reason: ExitReason): reason is { readonly shutdown: unknown } {
-  return typeof reason === 'object' && reason !== null && 'shutdown' in reason;
+  return has(reason, 'shutdown');
 }
 
 /** An orderly end: `'normal'`, `'shutdown'` or `{ shutdown: term }`. Such exits make no crash report. */

@@ -215,8 +215,12 @@ export class Kernel {
 
   /** What an error of user code means as an exit reason. */
   reasonOf(error: unknown): ExitReason {
-    if (error instanceof ProcessExit) return error.reason;
-    if (error instanceof CallError) return error.exitReason;
+    try {
+      if (error instanceof ProcessExit) return error.reason;
+      if (error instanceof CallError) return error.exitReason;
+    } catch {
+      // a proxy of user code, which is neither
+    }
     return errorExit(error);
   }
 
@@ -293,7 +297,7 @@ export class Kernel {
   /** An uncaught error of code that an attributed process left behind. */
   private blame(process: Process, error: unknown): void {
     if (process.status !== EXITED) this.crash(process, this.reasonOf(error));
-    else if (!(error instanceof ExitedError)) this.reportCrash(process, this.reasonOf(error), {}, true);
+    else if (!isFenced(error)) this.reportCrash(process, this.reasonOf(error), {}, true);
   }
 
   private reportCrash(
@@ -323,5 +327,14 @@ export class Kernel {
    */
   release(): void {
     releaseUncaught(this.guard);
+  }
+}
+
+/** The code of a dead process met its fence: nothing to report. */
+function isFenced(error: unknown): boolean {
+  try {
+    return error instanceof ExitedError;
+  } catch {
+    return false; // a proxy of user code
   }
 }

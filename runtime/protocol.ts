@@ -58,5 +58,9 @@ export type MaybePromise<T> = T | PromiseLike<T>;
  * microtask queue.
  */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+  try {
+    return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+  } catch {
+    return false; // a getter or a proxy of user code: no promise, and as a result it will be refused
+  }
 }
