@@ -30,7 +30,7 @@ export function progressNotification(
     progressToken: token,
     progress,
     ...(total === undefined || !Number.isFinite(total) ? {} : { total }),
-    // Whatever else a tool gives, the schema has texts only, and a notification that cannot be sent costs the connection.
+    // The schema has texts only, and a notification that cannot be sent would cost the connection.
     ...(typeof message === 'string' ? { message } : {}),
   });
 }

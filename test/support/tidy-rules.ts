@@ -43,7 +43,8 @@ const bans: readonly Ban[] = [
   { pattern: /\bsetInterval\b/g, rooms: ['runtime/system.ts'], instead: 'use ctx.sendAfter again and again' },
   {
     pattern: /\bsetImmediate\b/g,
-    rooms: ['runtime/scheduler.ts', 'runtime/testing.ts'],
+    // system.ts: a stopped system answers for what its processes leave behind until the turn is over.
+    rooms: ['runtime/scheduler.ts', 'runtime/system.ts', 'runtime/testing.ts'],
     instead: 'let the scheduler run it',
   },
   { pattern: /\bMath\.random\b/g, rooms: [], instead: 'use node:crypto for ids, a passed-in source for choices' },
