@@ -88,7 +88,7 @@ test('all progress of a call is on the wire before its answer', async (t) => {
   assert.equal((await command.ended).code, 0);
 });
 
-test('the end of the input ends the command with 0: idle, at once, and after what is in flight was answered', async (t) => {
+test('the end of the input ends the command with 0, after what is in flight was answered', async (t) => {
   const idle = stdioNode(t, demoModule);
   await idle.stream().open();
   idle.child.stdin.end();
@@ -300,7 +300,8 @@ test('whatever a tool throws, the node and its log live', async (t) => {
   assert.deepEqual(await command.ended, { code: 0, signal: null });
 });
 
-test('a tool that throws in a microtask, which not every Node.js can attribute, is answered at the latest at its deadline', async (t) => {
+// Not every Node.js tells whose microtask threw.
+test('a tool that throws in a microtask is answered, at the latest at its deadline', async (t) => {
   const micro = tool(
     'micro',
     "() => { queueMicrotask(() => { throw new Error('in a microtask'); }); return new Promise(() => {}); }",

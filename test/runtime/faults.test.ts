@@ -204,6 +204,7 @@ const program = (body: string, options = ''): string => `
     afterExit: (ctx) => { setTimeout(() => { throw new Error('boom'); }, 0); ctx.exit('first'); },
     castAfterExit: (ctx) => { setTimeout(() => { ctx.cast('b', 'run', 'fine'); }, 0); ctx.exit('first'); },
     through: (ctx) => { ctx.cast('plain', 'run', 'timer'); },
+    throughLater: (ctx) => { setTimeout(() => { ctx.cast('plain', 'run', 'timer'); }, 0); },
   };
   const Server = beamish.genServer(meta, 'Server', {
     init: (label, ctx) => { ctx.setLabel(label); return label; },
@@ -283,16 +284,19 @@ test('what a message makes another process do is not blamed on the sender', asyn
   const end = await runProgram(
     program(
       `
-      system.cast('a', 'run', 'through');
-      await quiet();
-      console.log(await system.call('a', 'ping'), await system.call('plain', 'ping'));
+      for (const step of ['through', 'throughLater']) {
+        system.cast('a', 'run', step);
+        await quiet();
+        console.log(await system.call('a', 'ping'), await system.call('plain', 'ping'));
+      }
       await system.stop();
     `,
       "onUnattributedError: (error, origin) => console.log('unattributed', origin, error.message)",
     ),
   );
   assert.equal(end.errors, '');
-  assert.deepEqual(end.lines.slice(0, 2), ['unattributed uncaughtException boom', 'pong a pong plain']);
+  const each = ['unattributed uncaughtException boom', 'pong a pong plain'];
+  assert.deepEqual(end.lines.slice(0, 4), [...each, ...each]);
 });
 
 for (const step of ['timer', 'rejection', 'notAnError']) {

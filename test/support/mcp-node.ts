@@ -43,8 +43,9 @@ export async function startNode(t: Cleanup, options: NodeOptions = {}): Promise<
 }
 
 /**
- * The runner of the tests counts every uncaught error against the test, also one that a process answers for. Without it, an error
- * that nobody answers for ends the program, as it would outside a test. To be called before the system starts.
+ * The runner of the tests counts every uncaught error against the test, also one that a process answers for. Without
+ * it, an error that nobody answers for ends the program, as it would outside a test. To be called before the system
+ * starts.
  */
 export function withoutRunner(t: Cleanup): void {
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {

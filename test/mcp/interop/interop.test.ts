@@ -65,8 +65,8 @@ async function conversation(peer: SdkPeer, client: SdkClient): Promise<void> {
 }
 
 /**
- * These clients drop the progress that they read together with the answer, so the last of it may be missing here. That all of
- * it is on the wire is tested where the wire is seen.
+ * These clients drop the progress that they read together with the answer, so the last of it may be missing here.
+ * That all of it is on the wire is tested where the wire is seen.
  */
 function prefixUpTo(to: number, steps: readonly number[]): void {
   const all = Array.from({ length: to }, (_, n) => n + 1);

@@ -115,7 +115,7 @@ test('a stream that has a session has no stateless requests', async (t) => {
 
 // ---- a stateless stream
 
-test('a stateless request pins the stream: afterwards there is no initialize, and no request without envelope', async (t) => {
+test('a stateless request pins the stream: no initialize, and no request without envelope after it', async (t) => {
   const { client } = await onStream(t);
   client.send(stateless('a', 'tools/list'));
   assert.equal((await client.answer('a')).result.tools[0].name, 'echo');

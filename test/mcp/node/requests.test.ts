@@ -36,7 +36,7 @@ for (const way of ways) {
     caller.leave();
   });
 
-  test(`without one it is that of the node; progress does not move it, and the tool is told: ${way.name}`, async (t) => {
+  test(`else at that of the node, which no progress moves; the tool is told: ${way.name}`, async (t) => {
     const node = await startSimulatedNode(t, { limits: { requestTimeoutMs: TIMEOUT_MS } });
     const caller = await way.open(node);
     const { answer } = caller.call('hold', { key: 'a' }, { progressToken: 1 });

@@ -181,7 +181,7 @@ test('stateless requests need no session and are not counted', async (t) => {
 
 // ---- what comes back
 
-test('a session that is restored after a crash keeps its id, its revision and the capabilities of its client', async (t) => {
+test('a session that is restored after a crash keeps its id and the capabilities of its client', async (t) => {
   const scene = await withSession(t);
   const { node, session } = scene;
   const who = async (): Promise<unknown> => (await session.tool('whoami').answer()).result.structuredContent;

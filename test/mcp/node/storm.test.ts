@@ -28,11 +28,11 @@ function askOn(node: TestNode, way: Way): () => Promise<void> {
   let on = true;
   const asking = async (): Promise<void> => {
     for (let serial = 0; on; ) {
-      const caller: Caller | undefined = await way.open(node).catch(() => undefined);
-      if (caller === undefined) await settle(1); // nobody there just now
+      const caller: Caller | undefined = await way.open(node).catch(notThere);
+      if (caller === undefined) await settle(1);
       for (let served = caller !== undefined; on && served; ) {
         const text = `text ${++serial}`;
-        const answer: any = await caller?.call('echo', { text }, { id: serial }).answer.catch(() => undefined);
+        const answer: any = await caller?.call('echo', { text }, { id: serial }).answer.catch(notThere);
         served = isOfEndpoint(answer);
         if (answer?.result !== undefined) assert.ok(answer.result.content[0].text.startsWith(`${text}, said to test`));
         else if (served) assert.equal(answer.error.code, -32603, JSON.stringify(answer));
@@ -46,6 +46,9 @@ function askOn(node: TestNode, way: Way): () => Promise<void> {
     return asked;
   };
 }
+
+/** The connection was cut, or could not be opened: what was killed is being restarted. */
+function notThere(): undefined {}
 
 /** Cut off, or answered by the transport, which has no id to answer with: the connection is of no further use. */
 function isOfEndpoint(answer: any): boolean {
