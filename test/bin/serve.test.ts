@@ -318,6 +318,25 @@ test('a tool that throws in a microtask is answered, at the latest at its deadli
   assert.deepEqual(await command.ended, { code: 0, signal: null });
 });
 
+test('a node that crashes on and on gives up, says so and names the culprit; exit code 1', async (t) => {
+  // A message that nobody understands is a crash of the registry.
+  const crash = tool('crash', "(_, ctx) => { ctx.cast('mcp_registry', 'nonsense'); return mcp.text('sent'); }");
+  const command = new Command(t, ['serve', serverFile(t, crash), '--port', '0']);
+  const client = new HttpClient(await command.url());
+  let over = false;
+  const ended = command.ended.finally(() => {
+    over = true;
+  });
+  while (!over) {
+    const call = client.stateless('tools/call', { name: 'crash' });
+    await Promise.race([call.ended.catch(() => 'cut off, or nobody listens just now'), ended]);
+  }
+  client.close();
+  assert.deepEqual(await ended, { code: 1, signal: null });
+  assert.match(command.stderr, /^beamish: the root supervisor gave up: too many restarts/m);
+  assert.match(command.stderr, /registry_sup: shutdown registry: /);
+});
+
 test('both carriers at once: the end of the input stops HTTP as well', async (t) => {
   const command = stdioNode(
     t,
