@@ -194,12 +194,12 @@ export class Scheduler {
 
   private settle(process: Process, run: (outcome: unknown) => unknown, outcome: unknown): void {
     if (process.status !== WAITING) return; // it exited while the promise was pending: a late result
-    if (!this.finished(process, this.step(process, run, outcome))) return;
+    // What follows, such as `terminate`, has a time of its own.
     if (process.handlerDeadline !== null) {
       process.handlerDeadline.done = true;
       process.handlerDeadline = null;
     }
-    this.release(process);
+    if (this.finished(process, this.step(process, run, outcome))) this.release(process);
   }
 
   private release(process: Process): void {

@@ -10,6 +10,7 @@ import {
   noreply,
   type Pid,
   reply,
+  stop,
 } from '../../runtime/index.ts';
 import { settle } from '../../runtime/testing.ts';
 import { runProgram } from '../support/child-program.ts';
@@ -116,6 +117,32 @@ test('handlerTimeoutMs holds for init and for a plain function too', async (t) =
   await system.clock.advance(100);
   assert.deepEqual(await starting, { error: { handler_timeout: 'init' } });
   assert.deepEqual(reasons, [{ handler_timeout: 'run' }]);
+});
+
+test('terminate has a time of its own', async (t) => {
+  const system = await startTestSystem(t);
+  const wait = (ctx: Context, ms: number): Promise<unknown> => ctx.receive(() => false, ms);
+  const Slow: GenServer<any, number> = genServer(import.meta, 'Slow', {
+    init: (terminateMs: number) => terminateMs,
+    handleCast: {
+      stop: async (state: number, _payload: unknown, ctx: Context) => {
+        await wait(ctx, 90);
+        return stop('normal', state);
+      },
+    },
+    terminate: (_reason: unknown, terminateMs: number, ctx: Context) => wait(ctx, terminateMs),
+  } as never);
+  for (const [terminateMs, expected] of [
+    [90, 'normal'],
+    [110, { handler_timeout: 'stop' }],
+  ] as const) {
+    const result = await system.opener.start(Slow, terminateMs, { handlerTimeoutMs: 100 });
+    assert.ok(result !== 'ignore' && 'ok' in result);
+    const { reasons } = await watch(system, result.ok);
+    system.system.cast(result.ok, 'stop');
+    await system.clock.advance(500);
+    assert.deepEqual(reasons, [expected]);
+  }
 });
 
 test('by default a handler has no limit', async (t) => {

@@ -204,21 +204,6 @@ test('a call without a limit waits on', async (t) => {
   assert.equal(await waiting, 'at last');
 });
 
-test('a call to a dead pid or to a free name fails with noproc', async (t) => {
-  const system = await startTestSystem(t);
-  const dead = await openProcess(system);
-  dead.finish();
-  await settle();
-  for (const dest of [dead.pid, name<any>('nobody')]) {
-    await assert.rejects(system.system.call(dest, 'x'), {
-      code: 'ERR_CALL_NOPROC',
-      reason: 'noproc',
-      dest: String(dest),
-      tag: 'x',
-    });
-  }
-});
-
 test('the server dies during a call: the call fails with its exit reason, whatever that is', async (t) => {
   const system = await startTestSystem(t);
   for (const reason of ['normal', 'shutdown', 'kill', 'boom', { any: 'term' }]) {
@@ -291,16 +276,6 @@ test('an uncaught timeout of a call ends the caller with { reason: timeout, call
     reason: 'timeout',
     call: { dest: String(server.pid), tag: 'later' },
   });
-});
-
-test('cast never fails, also to dead and unknown processes', async (t) => {
-  const system = await startTestSystem(t);
-  const dead = await openProcess(system);
-  dead.finish();
-  await settle();
-  assert.equal(system.opener.cast(dead.pid, 'x'), undefined);
-  assert.equal(system.opener.cast(name<any>('nobody'), 'x'), undefined);
-  assert.equal(system.system.cast(name<any>('nobody'), 'x'), undefined);
 });
 
 test('calls and casts of one client are handled in the order in which they were made', async (t) => {
@@ -391,18 +366,6 @@ test('a reply reaches no caller that has died, and a pending call of a dead proc
   }
 });
 
-test('a pending start of a dead process never settles', async (t) => {
-  const system = await startTestSystem(t);
-  const parent = await openProcess(system);
-  const settled: unknown[] = [];
-  const hanging = genServer(import.meta, 'Hanging', { init: () => new Promise<number>(() => {}) });
-  void parent.ctx.startLink(hanging, undefined).then((result) => settled.push(result));
-  await settle();
-  system.system.exitProcess(parent.pid, 'kill');
-  await settle();
-  assert.deepEqual(settled, []);
-});
-
 test('a call that the owner of the system has open fails when the system stops', async (t) => {
   const system = await startTestSystem(t);
   const server = await startServer(system);
@@ -411,17 +374,6 @@ test('a call that the owner of the system has open fails when the system stops',
   await settle();
   await system.system.stop();
   await rejected;
-});
-
-test('a call that was taken by receive carries from, and can be answered', async (t) => {
-  const system = await startTestSystem(t);
-  const [caller, server] = [await openProcess(system), await openProcess(system)];
-  const answer = caller.ctx.call(server.pid, 'question', 'what?');
-  const message = await server.ctx.receive((m) => m.kind === 'call', 'infinity');
-  assert.ok(message !== 'timeout' && message.from !== undefined);
-  assert.deepEqual([message.tag, message.payload, message.from.pid], ['question', 'what?', caller.pid]);
-  server.ctx.replyTo(message.from, 'that');
-  assert.equal(await answer, 'that');
 });
 
 test('from exists only while a call is handled', async (t) => {

@@ -192,3 +192,15 @@ test('malformed callbacks are refused where the server is defined', () => {
   assert.throws(define({}), TypeError);
   assert.throws(define({ init: () => 0, handleCall: { x: 5 } }), /genServer 'Bad': handleCall\.x must be a function/);
 });
+
+test('a pending start of a dead process never settles', async (t) => {
+  const system = await startTestSystem(t);
+  const parent = await openProcess(system);
+  const settled: unknown[] = [];
+  const hanging = genServer(import.meta, 'Hanging', { init: () => new Promise<number>(() => {}) });
+  void parent.ctx.startLink(hanging, undefined).then((result) => settled.push(result));
+  await settle();
+  system.system.exitProcess(parent.pid, 'kill');
+  await settle();
+  assert.deepEqual(settled, []);
+});

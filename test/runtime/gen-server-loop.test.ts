@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  type Call,
   type Context,
   type CrashReport,
   channels,
   continueWith,
   type ErrorExit,
   type ExitReason,
-  type GenServer,
-  genServer,
   idleTimeout,
   isErrorExit,
   noreply,
@@ -20,66 +17,9 @@ import {
   type UnexpectedMessage,
 } from '../../runtime/index.ts';
 import { settle } from '../../runtime/testing.ts';
+import { type Step, startStepping } from '../support/stepping-server.ts';
 import { eventsOf } from '../support/supervision-trace.ts';
-import { openProcess, startTestSystem, type TestSystem, watch } from '../support/test-system.ts';
-
-type Step = (state: Start, ctx: Context) => unknown;
-interface Protocol {
-  readonly call: { readonly step: Call<Step, unknown>; readonly log: Call<void, readonly unknown[]> };
-  readonly cast: { readonly step: Step; readonly note: unknown };
-  readonly info: { readonly step: Step };
-  readonly continue: { readonly step: Step; readonly note: unknown };
-}
-interface Start {
-  readonly log: unknown[];
-  readonly trapExit?: boolean;
-  readonly terminate?: (reason: ExitReason, ctx: Context) => unknown;
-}
-type State = Start;
-
-const run = (state: State, step: Step, ctx: Context): any => step(state, ctx) ?? noreply(state);
-const note = (state: State, text: unknown): any => {
-  state.log.push(text);
-  return noreply(state);
-};
-
-/** Every clause does what its message says: the step returns the result of the callback. */
-const Server: GenServer<Protocol, Start> = genServer(import.meta, 'Server', {
-  init: (start: Start, ctx) => {
-    ctx.trapExit(start.trapExit ?? false);
-    return start;
-  },
-  handleCall: { step: run, log: (state: State) => reply(state.log as readonly unknown[], state) },
-  handleCast: { step: run, note },
-  handleInfo: {
-    step: run,
-    timeout: (state: State) => note(state, 'timeout'),
-    EXIT: (state: State, { from, reason }) => note(state, ['EXIT', from, reason]),
-  },
-  handleContinue: { step: run, note },
-  terminate: (reason, state: State, ctx) => {
-    state.log.push(['terminate', isErrorExit(reason) ? (reason.error as Error).message : reason]);
-    return state.terminate?.(reason, ctx);
-  },
-});
-
-interface Started {
-  readonly pid: Pid<Protocol>;
-  readonly log: unknown[];
-  readonly reasons: readonly unknown[];
-}
-
-/** The parent is the opener, which traps exits. */
-async function startServer(
-  system: TestSystem,
-  start: Omit<Start, 'log'> = {},
-  parent = system.opener,
-): Promise<Started> {
-  const log: unknown[] = [];
-  const result = await parent.startLink(Server, { log, ...start });
-  assert.ok(result !== 'ignore' && 'ok' in result);
-  return { pid: result.ok, log, reasons: (await watch(system, result.ok)).reasons };
-}
+import { openProcess, startTestSystem } from '../support/test-system.ts';
 
 const boom: Step = () => {
   throw new Error('boom');
@@ -87,7 +27,7 @@ const boom: Step = () => {
 
 test('continue from any callback runs next, before messages that are queued', async (t) => {
   const system = await startTestSystem(t);
-  const { pid, log } = await startServer(system);
+  const { pid, log } = await startStepping(system);
   const step: Step = (state) => noreply(state, continueWith('note', 'continued'));
   const answering: Step = (state) => reply('ok', state, continueWith('note', 'continued'));
   const twice: Step = (state) => noreply(state, continueWith('step', step));
@@ -105,7 +45,7 @@ test('continue from any callback runs next, before messages that are queued', as
 test('an info message without a clause is published and dropped; the server goes on', async (t) => {
   const system = await startTestSystem(t);
   const unexpected = eventsOf<UnexpectedMessage>(t, channels.unexpectedMessage, system.system.name);
-  const { pid, log } = await startServer(system);
+  const { pid, log } = await startStepping(system);
   for (const tag of ['unknown', 'constructor', '__proto__', 'toString', 'DOWN'])
     system.system.send<any, any>(pid, tag, tag);
   system.system.cast(pid, 'note', 'after');
@@ -121,7 +61,7 @@ test('a call or cast without a clause ends the server with a function clause err
   const system = await startTestSystem(t);
   for (const tag of ['unknown', 'constructor', '__proto__', 'hasOwnProperty']) {
     for (const kind of ['call', 'cast'] as const) {
-      const { pid, reasons } = await startServer(system);
+      const { pid, reasons } = await startStepping(system);
       const untyped: Pid = pid;
       if (kind === 'cast') system.system.cast(untyped, tag);
       else await assert.rejects(system.system.call(untyped, tag), { code: 'ERR_CALL_EXIT' });
@@ -134,7 +74,7 @@ test('a call or cast without a clause ends the server with a function clause err
 
 test('an idle timeout delivers timeout when nothing comes; any message cancels it', async (t) => {
   const system = await startTestSystem(t);
-  const { pid, log } = await startServer(system);
+  const { pid, log } = await startStepping(system);
   const idle: Step = (state) => noreply(state, idleTimeout(100));
   system.system.cast(pid, 'step', idle);
   await system.clock.advance(99);
@@ -157,7 +97,7 @@ test('an idle timeout delivers timeout when nothing comes; any message cancels i
 
 test('an idle timeout does not outlive its server', async (t) => {
   const system = await startTestSystem(t);
-  const { pid } = await startServer(system);
+  const { pid } = await startStepping(system);
   const before = system.clock.pending;
   system.system.cast(pid, 'step', (state) => noreply(state, idleTimeout(1_000_000)));
   await settle();
@@ -171,7 +111,7 @@ test('stop: terminate runs with the reason, then the server exits with it', asyn
   const system = await startTestSystem(t);
   const crashes = eventsOf<CrashReport>(t, channels.crashReport, system.system.name);
   for (const reason of ['normal', 'shutdown', { shutdown: 'x' }, 'boom']) {
-    const { pid, log, reasons } = await startServer(system);
+    const { pid, log, reasons } = await startStepping(system);
     system.system.cast(pid, 'step', (state) => stop(reason, state));
     await settle();
     assert.deepEqual(log, [['terminate', reason]]);
@@ -199,7 +139,7 @@ test('a callback that throws, rejects or exits: terminate runs, then the server 
   };
   for (const [kind, step] of Object.entries(ends)) {
     for (const message of ['cast', 'info', 'call', 'continue'] as const) {
-      const { pid, log, reasons } = await startServer(system);
+      const { pid, log, reasons } = await startStepping(system);
       if (message === 'cast') system.system.cast(pid, 'step', step);
       if (message === 'info') system.system.send(pid, 'step', step);
       if (message === 'call') await assert.rejects(system.system.call(pid, 'step', step), { code: 'ERR_CALL_EXIT' });
@@ -219,7 +159,7 @@ test('a callback that throws, rejects or exits: terminate runs, then the server 
 test('an exit signal of the parent, trapped: terminate runs, the server exits; handleInfo never sees it', async (t) => {
   const system = await startTestSystem(t);
   const parent = await openProcess(system);
-  const { log, reasons } = await startServer(system, { trapExit: true }, parent.ctx);
+  const { log, reasons } = await startStepping(system, { trapExit: true }, parent.ctx);
   system.system.exitProcess(parent.pid, 'boom');
   await settle();
   assert.deepEqual(log, [['terminate', 'boom']]);
@@ -230,7 +170,7 @@ test('an exit signal of the parent by exitProcess ends the server too, and norma
   const system = await startTestSystem(t);
   const parent = await openProcess(system, { trapExit: true });
   for (const reason of ['shutdown', 'normal', 'boom']) {
-    const { pid, log, reasons } = await startServer(system, { trapExit: true }, parent.ctx);
+    const { pid, log, reasons } = await startStepping(system, { trapExit: true }, parent.ctx);
     parent.ctx.exitProcess(pid, reason);
     await settle();
     assert.deepEqual(log, [['terminate', reason]]);
@@ -241,7 +181,7 @@ test('an exit signal of the parent by exitProcess ends the server too, and norma
 test('an exit signal of the parent waits its turn behind the messages that came before it', async (t) => {
   const system = await startTestSystem(t);
   const parent = await openProcess(system, { trapExit: true });
-  const { pid, log } = await startServer(system, { trapExit: true }, parent.ctx);
+  const { pid, log } = await startStepping(system, { trapExit: true }, parent.ctx);
   parent.ctx.cast(pid, 'note', 'before');
   parent.ctx.exitProcess(pid, 'shutdown');
   parent.ctx.cast(pid, 'note', 'after');
@@ -251,7 +191,7 @@ test('an exit signal of the parent waits its turn behind the messages that came 
 
 test('not trapping: an exit signal ends the server at once, and terminate does not run', async (t) => {
   const system = await startTestSystem(t);
-  const { pid, log, reasons } = await startServer(system);
+  const { pid, log, reasons } = await startStepping(system);
   system.opener.exitProcess(pid, 'shutdown');
   await settle();
   assert.deepEqual(log, []);
@@ -260,7 +200,7 @@ test('not trapping: an exit signal ends the server at once, and terminate does n
 
 test('a trapped exit of anybody but the parent goes to handleInfo', async (t) => {
   const system = await startTestSystem(t);
-  const { pid, log } = await startServer(system, { trapExit: true });
+  const { pid, log } = await startStepping(system, { trapExit: true });
   const linked = await openProcess(system);
   linked.ctx.link(pid);
   system.system.exitProcess(linked.pid, 'boom');
@@ -278,7 +218,7 @@ test('a trapped exit of anybody but the parent goes to handleInfo', async (t) =>
 
 test('a message of tag EXIT from user code is not taken for a signal of the parent', async (t) => {
   const system = await startTestSystem(t);
-  const { pid, log } = await startServer(system, { trapExit: true });
+  const { pid, log } = await startStepping(system, { trapExit: true });
   system.opener.send<any, any>(pid, 'EXIT', { from: system.opener.self, reason: 'forged' });
   await settle();
   assert.equal(system.system.isAlive(pid), true);
@@ -301,7 +241,7 @@ test('terminate that throws, rejects or exits: its reason replaces the first', a
   for (const [kind, failure] of Object.entries(failures)) {
     for (const cause of ['stop', 'throw', 'parent'] as const) {
       const terminate = (_reason: ExitReason, ctx: Context): unknown => failure(ctx);
-      const { pid, reasons } = await startServer(system, { trapExit: true, terminate });
+      const { pid, reasons } = await startStepping(system, { trapExit: true, terminate });
       if (cause === 'parent') system.opener.exitProcess(pid, 'shutdown');
       else system.system.cast(pid, 'step', cause === 'throw' ? boom : (state) => stop('normal', state));
       await settle();
@@ -322,7 +262,7 @@ test('a result that is none ends the server with bad_return_value after terminat
   const system = await startTestSystem(t);
   const bads: readonly unknown[] = [42, { ok: true }, 'noreply', null];
   for (const bad of bads) {
-    const { pid, log, reasons } = await startServer(system);
+    const { pid, log, reasons } = await startStepping(system);
     system.system.cast(pid, 'step', async () => bad);
     await settle();
     assert.deepEqual(reasons, [{ bad_return_value: bad }]);
@@ -332,11 +272,11 @@ test('a result that is none ends the server with bad_return_value after terminat
 
 test('reply or stopReply where nobody called is a bad return', async (t) => {
   const system = await startTestSystem(t);
-  const { pid, reasons } = await startServer(system);
+  const { pid, reasons } = await startStepping(system);
   system.system.cast(pid, 'step', (state) => reply('nobody', state));
   await settle();
   assert.ok('bad_return_value' in (reasons[0] as object));
-  const other = await startServer(system);
+  const other = await startStepping(system);
   system.system.cast(other.pid, 'step', (state) => stopReply('normal', 'nobody', state));
   await settle();
   assert.ok('bad_return_value' in (other.reasons[0] as object), 'stopReply in a cast');
@@ -349,14 +289,14 @@ test('an async terminate is waited for; a kill during it ends the server at once
     new Promise((resolve) => {
       finish = resolve;
     });
-  const waited = await startServer(system, { terminate });
+  const waited = await startStepping(system, { terminate });
   system.system.cast(waited.pid, 'step', (state) => stop('normal', state));
   await settle();
   assert.deepEqual(waited.reasons, []);
   finish();
   await settle();
   assert.deepEqual(waited.reasons, ['normal']);
-  const killed = await startServer(system, { terminate });
+  const killed = await startStepping(system, { terminate });
   system.system.cast(killed.pid, 'step', (state) => stop('normal', state));
   await settle();
   system.system.exitProcess(killed.pid, 'kill');
@@ -367,7 +307,7 @@ test('an async terminate is waited for; a kill during it ends the server at once
 
 test('the mailbox of a server that stops is not handled, and its calls fail with the exit reason', async (t) => {
   const system = await startTestSystem(t);
-  const { pid, log } = await startServer(system);
+  const { pid, log } = await startStepping(system);
   system.system.cast(pid, 'step', (state) => stop('boom', state));
   system.system.cast(pid, 'note', 'never');
   await assert.rejects(system.system.call(pid, 'log'), { code: 'ERR_CALL_EXIT', reason: 'boom' });
@@ -384,7 +324,7 @@ test('receive works in every callback, terminate included, and leaves other mess
   const terminate = async (_reason: ExitReason, ctx: Context): Promise<void> => {
     seen.push(await payloadOf(ctx, 'last'));
   };
-  const { pid, log, reasons } = await startServer(system, { terminate });
+  const { pid, log, reasons } = await startStepping(system, { terminate });
   system.system.cast(pid, 'step', async (state, ctx) => {
     seen.push(await payloadOf(ctx, 'wanted'));
     return noreply(state);
@@ -403,7 +343,7 @@ test('receive works in every callback, terminate included, and leaves other mess
 
 test('an exit that a server brings on itself counts before its result; terminate does not run', async (t) => {
   const system = await startTestSystem(t);
-  const { pid, log, reasons } = await startServer(system);
+  const { pid, log, reasons } = await startStepping(system);
   system.system.cast(pid, 'step', (state, ctx) => {
     try {
       ctx.exitProcess(ctx.self, 'boom');

@@ -340,3 +340,39 @@ test('a pid prints as text and survives JSON as text', async (t) => {
   assert.match(String(a.pid), /^<0\.\d+>$/);
   assert.equal(JSON.stringify({ pid: a.pid }), `{"pid":"${a.pid}"}`);
 });
+
+test('a call to a dead pid or to a free name fails with noproc', async (t) => {
+  const system = await startTestSystem(t);
+  const dead = await openProcess(system);
+  dead.finish();
+  await settle();
+  for (const dest of [dead.pid, name<any>('nobody')]) {
+    await assert.rejects(system.system.call(dest, 'x'), {
+      code: 'ERR_CALL_NOPROC',
+      reason: 'noproc',
+      dest: String(dest),
+      tag: 'x',
+    });
+  }
+});
+
+test('cast never fails, also to dead and unknown processes', async (t) => {
+  const system = await startTestSystem(t);
+  const dead = await openProcess(system);
+  dead.finish();
+  await settle();
+  assert.equal(system.opener.cast(dead.pid, 'x'), undefined);
+  assert.equal(system.opener.cast(name<any>('nobody'), 'x'), undefined);
+  assert.equal(system.system.cast(name<any>('nobody'), 'x'), undefined);
+});
+
+test('a call that was taken by receive carries from, and can be answered', async (t) => {
+  const system = await startTestSystem(t);
+  const [caller, server] = [await openProcess(system), await openProcess(system)];
+  const answer = caller.ctx.call(server.pid, 'question', 'what?');
+  const message = await server.ctx.receive((m) => m.kind === 'call', 'infinity');
+  assert.ok(message !== 'timeout' && message.from !== undefined);
+  assert.deepEqual([message.tag, message.payload, message.from.pid], ['question', 'what?', caller.pid]);
+  server.ctx.replyTo(message.from, 'that');
+  assert.equal(await answer, 'that');
+});
