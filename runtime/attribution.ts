@@ -27,6 +27,12 @@ export function runAttributed<A, R>(culprit: Culprit, step: (arg: A) => R, arg: 
   return running.run(culprit, step, arg);
 }
 
+/** What the step schedules, and its errors, are blamed on the process as its own steps are. */
+export function asProcess(process: { readonly culprit: Culprit | null }, step: () => void): void {
+  if (process.culprit === null) step();
+  else runAttributed(process.culprit, step, undefined);
+}
+
 /** Runs outside every process: what it schedules belongs to nobody. */
 export function runUnattributed(step: () => void): void {
   if (running.getStore() === undefined) step();

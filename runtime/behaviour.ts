@@ -1,6 +1,7 @@
 import type { Kernel } from './kernel.ts';
 import type { Process, Runner } from './process.ts';
 import type { Protocol } from './protocol.ts';
+import type { Next } from './server-result.ts';
 
 declare const startType: unique symbol;
 declare const protocolType: unique symbol;
@@ -21,6 +22,8 @@ export interface Behaviour<P extends Protocol = any, Start = any> {
 /** A runner is told its process once that exists. */
 export interface BehaviourRunner extends Runner {
   attach(process: Process): void;
+  /** Takes over a running process with that state, without init; see `enterLoop`. */
+  enter?(state: unknown, next: Next | null): void;
 }
 
 /** Where a behaviour stands: the `import.meta` of its module. */
@@ -28,6 +31,14 @@ export interface ModuleMeta {
   readonly url: string;
 }
 
+/** Kept, since each start asks for it. */
+const initialCalls = new WeakMap<Behaviour, string>();
+
 export function initialCallOf(behaviour: Behaviour): string {
-  return `${behaviour.module.slice(behaviour.module.lastIndexOf('/') + 1)}#${behaviour.exportName}`;
+  const known = initialCalls.get(behaviour);
+  if (known !== undefined) return known;
+  const { module, exportName } = behaviour;
+  const initialCall = `${module.slice(module.lastIndexOf('/') + 1)}#${exportName}`;
+  initialCalls.set(behaviour, initialCall);
+  return initialCall;
 }

@@ -1,7 +1,12 @@
 import type { Behaviour } from './behaviour.ts';
+import type { ProcessOptions } from './context.ts';
+import { isHibernateAfter } from './hibernation.ts';
 import { RESTART_INTENSITY, RESTART_PERIOD_MS, WORKER_SHUTDOWN_MS } from './limits.ts';
+import { isMailboxMax, isMailboxPolicy } from './mailbox-bound.ts';
+import { isName, isVia } from './names.ts';
 import type { AutoShutdown, RestartType, Strategy } from './restart.ts';
 import { isTime } from './time.ts';
+import type { ViaName } from './via.ts';
 
 /** How a supervisor stops a child: kill at once, wait that many milliseconds and then kill, or wait for ever. */
 export type Shutdown = 'brutal_kill' | number | 'infinity';
@@ -10,35 +15,30 @@ export type Shutdown = 'brutal_kill' | number | 'infinity';
  * What a supervisor needs to start, restart and stop one child (supervisor, "Child specification"): plain data, except
  * that `start.behaviour` stands for a module and an export.
  */
-export interface ChildSpec {
+export interface ChildSpec extends ProcessOptions {
   readonly id: string;
   readonly start: { readonly behaviour: Behaviour; readonly arg: unknown };
   readonly restart: RestartType;
   readonly shutdown: Shutdown;
   readonly type: 'worker' | 'supervisor';
   readonly significant: boolean;
-  readonly name?: string;
-  readonly handlerTimeoutMs?: number;
-  readonly attribute?: boolean;
+  readonly name?: string | ViaName;
 }
 
-export interface ChildOptions {
+export interface ChildOptions extends ProcessOptions {
   /** Unique in its supervisor. Default: the behaviour's export name. */
   readonly id?: string;
   /** Registered before each init. Default: none. */
-  readonly name?: string;
+  readonly name?: string | ViaName;
   /** `'permanent'` (default): always restarted. `'transient'`: after an abnormal exit. `'temporary'`: never. */
   readonly restart?: RestartType;
   /** Default 5,000 ms; a supervisor `'infinity'`. */
   readonly shutdown?: Shutdown;
   /** Its end may end the supervisor, see `autoShutdown`. Default false. */
   readonly significant?: boolean;
-  /** See `StartOptions`. */
-  readonly handlerTimeoutMs?: number;
-  /** See `StartOptions`. */
-  readonly attribute?: boolean;
 }
 
+/** Flags of a supervisor (supervisor, "Supervisor flags"). */
 export interface SupervisorFlags {
   /** Default `'one_for_one'`. */
   readonly strategy?: Strategy;
@@ -48,6 +48,11 @@ export interface SupervisorFlags {
   readonly periodMs?: number;
   /** Default `'never'`. */
   readonly autoShutdown?: AutoShutdown;
+  /**
+   * How many children a `'simple_one_for_one'` supervisor has at the most; then `startChild` returns `{ error:
+   * 'max_children' }` (DynamicSupervisor, max_children). Default `'infinity'`.
+   */
+  readonly maxChildren?: number | 'infinity';
 }
 
 export interface SupervisorStart {
@@ -81,7 +86,7 @@ export function spec(
   defaultShutdown: Shutdown,
   options: ChildOptions,
 ): ChildSpec {
-  const { id, restart, shutdown, significant, name, handlerTimeoutMs, attribute } = options;
+  const { id, restart, shutdown, significant, name } = options;
   return {
     id: id ?? behaviour?.exportName,
     start: { behaviour, arg },
@@ -90,8 +95,19 @@ export function spec(
     type,
     significant: significant ?? false,
     ...(name === undefined ? {} : { name }),
+    ...processOptions(options),
+  };
+}
+
+/** What a specification says of the process of its child. */
+export function processOptions(options: ProcessOptions): ProcessOptions {
+  const { handlerTimeoutMs, attribute, mailboxMax, mailboxPolicy, hibernateAfterMs } = options;
+  return {
     ...(handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs }),
     ...(attribute === undefined ? {} : { attribute }),
+    ...(mailboxMax === undefined ? {} : { mailboxMax }),
+    ...(mailboxPolicy === undefined ? {} : { mailboxPolicy }),
+    ...(hibernateAfterMs === undefined ? {} : { hibernateAfterMs }),
   };
 }
 
@@ -101,16 +117,20 @@ export function completeFlags(flags: SupervisorFlags): Required<SupervisorFlags>
     intensity: flags.intensity ?? RESTART_INTENSITY,
     periodMs: flags.periodMs ?? RESTART_PERIOD_MS,
     autoShutdown: flags.autoShutdown ?? 'never',
+    maxChildren: flags.maxChildren ?? 'infinity',
   };
 }
 
 /** supervisor:init/1 checks of the flags; undefined if they are sound. */
 export function checkFlags(flags: Required<SupervisorFlags>): SpecError | undefined {
-  const { strategy, intensity, periodMs, autoShutdown } = flags;
+  const { strategy, intensity, periodMs, autoShutdown, maxChildren } = flags;
   if (!strategies.has(strategy)) return { invalid_strategy: strategy };
   if (!Number.isSafeInteger(intensity) || intensity < 0) return { invalid_intensity: intensity };
   if (!(typeof periodMs === 'number' && periodMs > 0)) return { invalid_period: periodMs };
   if (!autoShutdowns.has(autoShutdown)) return { invalid_auto_shutdown: autoShutdown };
+  if (maxChildren === 'infinity') return undefined;
+  if (!Number.isSafeInteger(maxChildren) || maxChildren < 0) return { invalid_max_children: maxChildren };
+  if (strategy !== 'simple_one_for_one') return { bad_combination: { strategy, max_children: maxChildren } };
   return undefined;
 }
 
@@ -124,12 +144,22 @@ export function checkChildSpec(child: ChildSpec, autoShutdown: AutoShutdown): Sp
   if (!isShutdown(child.shutdown)) return { invalid_shutdown: child.shutdown };
   if (!types.has(child.type)) return { invalid_child_type: child.type };
   if (typeof child.significant !== 'boolean') return { invalid_significant: child.significant };
-  const { name, handlerTimeoutMs } = child;
-  if (name !== undefined && (typeof name !== 'string' || name === '')) return { invalid_name: name };
-  if (handlerTimeoutMs !== undefined && !isTime(handlerTimeoutMs)) return { invalid_handler_timeout: handlerTimeoutMs };
+  const error = checkProcess(child);
+  if (error !== undefined) return error;
   if (!child.significant) return undefined;
   if (autoShutdown === 'never') return { bad_combination: { auto_shutdown: autoShutdown, significant: true } };
   if (child.restart === 'permanent') return { bad_combination: { restart: child.restart, significant: true } };
+  return undefined;
+}
+
+function checkProcess(child: ChildSpec): SpecError | undefined {
+  const { name, handlerTimeoutMs, mailboxMax, mailboxPolicy, hibernateAfterMs } = child;
+  if (name !== undefined && !isName(name) && !isVia(name)) return { invalid_name: name };
+  if (handlerTimeoutMs !== undefined && !isTime(handlerTimeoutMs)) return { invalid_handler_timeout: handlerTimeoutMs };
+  if (mailboxMax !== undefined && !isMailboxMax(mailboxMax)) return { invalid_mailbox_max: mailboxMax };
+  if (mailboxPolicy !== undefined && !isMailboxPolicy(mailboxPolicy)) return { invalid_mailbox_policy: mailboxPolicy };
+  if (hibernateAfterMs !== undefined && !isHibernateAfter(hibernateAfterMs))
+    return { invalid_hibernate_after: hibernateAfterMs };
   return undefined;
 }
 

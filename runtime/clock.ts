@@ -7,6 +7,7 @@ export interface Clock {
   clearTimer(handle: TimerHandle): void;
 }
 
+/** What `setTimer` returns, for `clearTimer` of the same clock only. */
 export type TimerHandle = unknown;
 
 /** The machine's own clock. A system's keep-alive, not its timers, holds the Node.js process open. */

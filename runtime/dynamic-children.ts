@@ -1,5 +1,5 @@
 import { stopChild, stopChildren } from './child-shutdown.ts';
-import type { ChildSpec } from './child-spec.ts';
+import { type ChildSpec, processOptions, type SupervisorFlags } from './child-spec.ts';
 import type { Context, StartOptions } from './context.ts';
 import { describeExit, type ExitReason } from './exit.ts';
 import { Pid } from './pid.ts';
@@ -25,30 +25,32 @@ export class DynamicChildren {
   private readonly report: SupervisorReporter;
   private readonly allowRestart: () => boolean;
   private readonly autoShutdown: AutoShutdown;
+  private readonly childrenMax: number;
 
   constructor(
     ctx: Context,
     template: ChildSpec,
-    autoShutdown: AutoShutdown,
+    flags: Required<SupervisorFlags>,
     report: SupervisorReporter,
     allowRestart: () => boolean,
   ) {
     this.ctx = ctx;
     this.template = template;
-    this.autoShutdown = autoShutdown;
+    this.autoShutdown = flags.autoShutdown;
     this.report = report;
     this.allowRestart = allowRestart;
-    const { handlerTimeoutMs, attribute } = template;
-    this.options = {
-      ...(handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs }),
-      ...(attribute === undefined ? {} : { attribute }),
-    };
+    this.options = processOptions(template);
+    this.childrenMax = flags.maxChildren === 'infinity' ? Number.POSITIVE_INFINITY : flags.maxChildren;
   }
 
   /** The template's own argument comes first, as its arguments do in OTP. */
   startChild(extra: unknown): Promise<StartChildResult> {
+    if (this.children.size >= this.childrenMax) return Promise.resolve({ error: 'max_children' });
     const own = this.template.start.arg;
-    const arg = own === undefined ? extra : [own, extra];
+    // A supervisor is started from its own flags and children, which take nothing more.
+    const complete = this.template.type === 'supervisor' && own !== undefined;
+    if (complete && extra !== undefined) return Promise.resolve({ error: { invalid_start_argument: extra } });
+    const arg = own === undefined ? extra : complete ? own : [own, extra];
     return this.launch(arg).then((result) => {
       if (result === 'ignore') return { ok: undefined };
       if ('ok' in result) this.children.set(result.ok, { arg, restarting: false });

@@ -1,4 +1,4 @@
-import { type CallExit, describeExit, type ExitReason } from './exit.ts';
+import { type CallExit, describeExit, type ExitReason, errorExit, type TaskExit } from './exit.ts';
 
 /**
  * A call that brought no reply. `code`:
@@ -8,12 +8,21 @@ import { type CallExit, describeExit, type ExitReason } from './exit.ts';
  * - `ERR_CALL_NOPROC`: no such process or name. `reason` `'noproc'`.
  * - `ERR_CALL_SELF`: a process called itself. `reason` `'calling_self'`.
  * - `ERR_CALL_EXIT`: the server ended before it replied. `reason` is its exit reason.
+ * - `ERR_CALL_OVERLOAD`: the bounded mailbox of the server is full. `reason` `'overload'`.
+ * - `ERR_SYS_CALLBACK`: a function given to `sys` threw in the server, where it changed nothing. `reason` `{
+ *   callback_failed: { error, stack } }`.
  *
  * Uncaught in a process, it ends that process with `{ reason, call: { dest, tag } }` (gen_server:call/3).
  */
 export class CallError extends Error {
   override readonly name = 'CallError';
-  readonly code: 'ERR_CALL_TIMEOUT' | 'ERR_CALL_NOPROC' | 'ERR_CALL_SELF' | 'ERR_CALL_EXIT';
+  readonly code:
+    | 'ERR_CALL_TIMEOUT'
+    | 'ERR_CALL_NOPROC'
+    | 'ERR_CALL_SELF'
+    | 'ERR_CALL_EXIT'
+    | 'ERR_CALL_OVERLOAD'
+    | 'ERR_SYS_CALLBACK';
   readonly reason: ExitReason;
   readonly dest: string;
   readonly tag: string;
@@ -28,6 +37,37 @@ export class CallError extends Error {
 
   get exitReason(): CallExit {
     return { reason: this.reason, call: { dest: this.dest, tag: this.tag } };
+  }
+}
+
+/**
+ * A task that brought no result (Elixir's Task). `code`:
+ *
+ * - `ERR_TASK_TIMEOUT`: no result within the time. `reason` `'timeout'`.
+ * - `ERR_TASK_EXIT`: the task ended without a result. `reason` is its exit reason.
+ * - `ERR_TASK_START`: its supervisor did not start it. `reason` says why, such as `'max_children'`.
+ *
+ * Uncaught in a process, it ends that process with `{ reason, task: { pid, run } }`.
+ */
+export class TaskError extends Error {
+  override readonly name = 'TaskError';
+  readonly code: 'ERR_TASK_TIMEOUT' | 'ERR_TASK_EXIT' | 'ERR_TASK_START';
+  readonly reason: ExitReason;
+  /** The pid of the task; undefined if it was not started. */
+  readonly pid: string | undefined;
+  /** The name of its function. */
+  readonly run: string;
+
+  constructor(code: TaskError['code'], reason: ExitReason, pid: string | undefined, run: string) {
+    super(`task '${run}'${pid === undefined ? '' : ` ${pid}`}: ${describeExit(reason)}`);
+    this.code = code;
+    this.reason = reason;
+    this.pid = pid;
+    this.run = run;
+  }
+
+  get exitReason(): TaskExit {
+    return { reason: this.reason, task: { pid: this.pid, run: this.run } };
   }
 }
 
@@ -73,4 +113,15 @@ export class ProcessExit {
   constructor(reason: ExitReason) {
     this.reason = reason;
   }
+}
+
+/** What an error of user code means as an exit reason. */
+export function exitReasonOf(thrown: unknown): ExitReason {
+  try {
+    if (thrown instanceof ProcessExit) return thrown.reason;
+    if (thrown instanceof CallError || thrown instanceof TaskError) return thrown.exitReason;
+  } catch {
+    // a proxy of user code, which is none of these
+  }
+  return errorExit(thrown);
 }

@@ -6,6 +6,7 @@
  * - `'noproc'`: there was no such process.
  * - `{ error, stack }` (`ErrorExit`): code of the process threw or rejected.
  * - `{ reason, call }` (`CallExit`): the process did not catch the failure of a call that it made.
+ * - `{ reason, task }` (`TaskExit`): nor that of a task that it awaited.
  * - `{ handler_timeout: tag }`: a handler did not settle within `handlerTimeoutMs`.
  */
 export type ExitReason = unknown;
@@ -30,6 +31,12 @@ export interface ErrorExit {
 export interface CallExit {
   readonly reason: ExitReason;
   readonly call: { readonly dest: string; readonly tag: string };
+}
+
+/** The exit reason of an uncaught task failure: Elixir's `{Reason, {Task, :await, Args}}`. */
+export interface TaskExit {
+  readonly reason: ExitReason;
+  readonly task: { readonly pid: string | undefined; readonly run: string };
 }
 
 const CAUSE_DEPTH_MAX = 8;
@@ -69,6 +76,7 @@ function stackOf(thrown: unknown): string {
   }
 }
 
+/** Whether the reason is `{ error, stack }`. */
 export function isErrorExit(reason: ExitReason): reason is ErrorExit {
   return has(reason, 'error') && has(reason, 'stack');
 }

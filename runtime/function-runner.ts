@@ -1,4 +1,5 @@
 import type { ProcessFunction } from './context.ts';
+import { EnterLoop } from './enter-loop.ts';
 import type { Kernel } from './kernel.ts';
 import type { Process, Runner } from './process.ts';
 import { ProcessContext } from './process-context.ts';
@@ -27,9 +28,7 @@ export class FunctionRunner implements Runner {
     const process = this.process as Process;
     const { run, arg } = this;
     const result = run(arg, new ProcessContext(this.kernel, process));
-    if (isPromise(result)) return result;
-    this.kernel.finish(process, 'normal');
-    return undefined;
+    return isPromise(result) ? result : this.settled(result);
   }
 
   /** Never called: the function's promise keeps the mailbox closed until the process ends. */
@@ -37,8 +36,18 @@ export class FunctionRunner implements Runner {
 
   exited(): void {}
 
-  settled(): void {
-    this.kernel.finish(this.process as Process, 'normal');
+  settled(result: unknown): undefined {
+    if (result instanceof EnterLoop) this.enter(result);
+    else this.kernel.finish(this.process as Process, 'normal');
+  }
+
+  private enter({ behaviour, state, next }: EnterLoop): void {
+    const process = this.process as Process;
+    const runner = behaviour.createRunner(this.kernel, undefined);
+    if (runner.enter === undefined) throw new TypeError(`${behaviour.exportName} cannot be entered by a function`);
+    runner.attach(process);
+    process.runner = runner;
+    runner.enter(state, next);
   }
 
   failed(error: unknown): void {

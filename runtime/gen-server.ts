@@ -1,10 +1,15 @@
 import type { Behaviour, ModuleMeta } from './behaviour.ts';
+import { type ClauseTable, clauseTable } from './clause-table.ts';
 import type { Context } from './context.ts';
+import type { HandlerRef } from './event-handler.ts';
 import type { ExitReason } from './exit.ts';
 import { GenServerLoop } from './gen-server-loop.ts';
-import type { From, Pid, Ref } from './pid.ts';
+import type { PgEvent } from './pg.ts';
+import type { Dest, From, Pid, Ref } from './pid.ts';
 import type { CallPayload, CallReply, CallTag, MaybePromise, Payload, Protocol, Tag } from './protocol.ts';
+import type { Response } from './request.ts';
 import type { CallResult, HandlerResult, InitResult } from './server-result.ts';
+import type { TableTransfer } from './table-data.ts';
 
 /** A server as data: what `child`, `ctx.start` and `ctx.spawn` take. */
 export type GenServer<P extends Protocol = any, Start = void> = Behaviour<P, Start>;
@@ -34,17 +39,25 @@ type Clauses<P extends Protocol, K extends 'cast' | 'info' | 'continue', State> 
 export interface SystemInfo {
   /** A linked process exited, or `exitProcess` was called, and this process traps exits; never from the parent. */
   readonly EXIT: { readonly from: Pid; readonly reason: ExitReason };
-  /** A monitored process exited. `object` is the pid, or the name that was monitored. */
+  /** A monitored process exited. `object` is what was monitored: the pid or the name. */
   readonly DOWN: {
     readonly ref: Ref;
     readonly type: 'process';
-    readonly object: Pid | string;
+    readonly object: Dest;
     readonly reason: ExitReason;
   };
+  /** The response to a request of `sendRequest`: give it to `checkResponse`. */
+  readonly RESPONSE: Response;
   /** Nothing came within `idleTimeout`: undefined; or a `startTimer` fired: its ref and message. */
   readonly timeout: undefined | { readonly ref: Ref; readonly message: unknown };
-  /** A table was inherited. */
-  readonly 'ETS-TRANSFER': { readonly table: string; readonly from: Pid };
+  /** The result of a task that this process started (Elixir's `{ref, result}`); DOWN follows unless `demonitor`ed. */
+  readonly task: { readonly ref: Ref; readonly result: unknown };
+  /** An event handler that this process supervises was removed: see `genEvent.addSupHandler`. */
+  readonly gen_event_EXIT: { readonly manager: Pid; readonly handler: HandlerRef; readonly reason: ExitReason };
+  /** A process group that this process monitors has changed. */
+  readonly pg: PgEvent;
+  /** A table was inherited or given to this process. */
+  readonly 'ETS-TRANSFER': TableTransfer;
 }
 
 type SystemClauses<P extends Protocol, State> = {
@@ -73,15 +86,17 @@ export type GenServerCallbacks<P extends Protocol, Start, State> = {
   readonly terminate?: (reason: ExitReason, state: State, ctx: Context<P>) => unknown;
   /** What crash reports and `sys` show of the state; default the state itself. Leave secrets out here. */
   readonly formatStatus?: (state: State) => unknown;
+  /**
+   * The state for the code of this definition, made from the state of an older one; see `sys.changeCode`. Default: the
+   * state stays as it is. Not async.
+   */
+  readonly codeChange?: (oldVersion: any, state: any, extra: any) => State;
   /** One clause per tag of each section of the protocol; a table is required as soon as its section has a tag. */
   readonly handleCall?: CallClauses<P, State>;
   readonly handleCast?: Clauses<P, 'cast', State>;
   readonly handleInfo?: Clauses<P, 'info', State> & SystemClauses<P, State>;
   readonly handleContinue?: Clauses<P, 'continue', State>;
 } & { readonly [K in RequiredTable<P>]: unknown };
-
-/** A clause table without a prototype: a tag `constructor` from outside must find nothing. */
-export type ClauseTable = Readonly<Record<string, ((state: any, payload: any, ctx: any) => unknown) | undefined>>;
 
 /** The callbacks as the loop uses them. */
 export interface ServerDefinition {
@@ -93,6 +108,7 @@ export interface ServerDefinition {
   readonly handleContinue: ClauseTable;
   readonly terminate: ((reason: ExitReason, state: any, ctx: any) => unknown) | undefined;
   readonly formatStatus: ((state: any) => unknown) | undefined;
+  readonly codeChange: ((oldVersion: unknown, state: any, extra: unknown) => unknown) | undefined;
 }
 
 /**
@@ -110,18 +126,7 @@ export function genServer<P extends Protocol, Start, State>(
   exportName: string,
   callbacks: GenServerCallbacks<P, Start, State>,
 ): GenServer<P, Start> {
-  if (typeof callbacks?.init !== 'function') throw new TypeError(`genServer '${exportName}': init must be a function`);
-  const loose = callbacks as GenServerCallbacks<any, any, any>;
-  const definition: ServerDefinition = {
-    initialCall: exportName,
-    init: loose.init,
-    handleCall: clauseTable(exportName, 'handleCall', loose.handleCall),
-    handleCast: clauseTable(exportName, 'handleCast', loose.handleCast),
-    handleInfo: clauseTable(exportName, 'handleInfo', loose.handleInfo),
-    handleContinue: clauseTable(exportName, 'handleContinue', loose.handleContinue),
-    terminate: loose.terminate,
-    formatStatus: loose.formatStatus,
-  };
+  const definition = serverDefinition(exportName, callbacks);
   return Object.freeze({
     module: meta.url,
     exportName,
@@ -129,11 +134,23 @@ export function genServer<P extends Protocol, Start, State>(
   } satisfies GenServer<P, Start>);
 }
 
-function clauseTable(server: string, table: string, clauses: object | undefined): ClauseTable {
-  const copy = Object.create(null) as Record<string, ClauseTable[string]>;
-  for (const [tag, clause] of Object.entries(clauses ?? {})) {
-    if (typeof clause !== 'function') throw new TypeError(`genServer '${server}': ${table}.${tag} must be a function`);
-    copy[tag] = clause as ClauseTable[string];
-  }
-  return Object.freeze(copy);
+/** The callbacks, checked, as the loop uses them. */
+export function serverDefinition<P extends Protocol, Start, State>(
+  exportName: string,
+  callbacks: GenServerCallbacks<P, Start, State>,
+): ServerDefinition {
+  const server = `genServer '${exportName}'`;
+  if (typeof callbacks?.init !== 'function') throw new TypeError(`${server}: init must be a function`);
+  const loose = callbacks as GenServerCallbacks<any, any, any>;
+  return {
+    initialCall: exportName,
+    init: loose.init,
+    handleCall: clauseTable(server, 'handleCall', loose.handleCall),
+    handleCast: clauseTable(server, 'handleCast', loose.handleCast),
+    handleInfo: clauseTable(server, 'handleInfo', loose.handleInfo),
+    handleContinue: clauseTable(server, 'handleContinue', loose.handleContinue),
+    terminate: loose.terminate,
+    formatStatus: loose.formatStatus,
+    codeChange: loose.codeChange,
+  };
 }

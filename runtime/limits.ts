@@ -19,7 +19,7 @@ export const MESSAGES_PER_LOOP = 1_024;
 /**
  * Longest that processes run, whatever the count of messages, before timers and sockets of the host have their turn.
  */
-export const LOOP_MS = 2;
+export const LOOP_MS = 1;
 
 /** How many messages lie between two looks at the clock. */
 export const CLOCK_CHECK_MESSAGES = 16;
@@ -30,5 +30,26 @@ export const CLOCK_CHECK_MESSAGES = 16;
  */
 export const ORPHAN_WAIT_MS = 10_000;
 
+/** Events that `sys.log` keeps unless told otherwise (sys:log/2). */
+export const SYS_LOG_SIZE = 10;
+
 /** The longest delay a timer of the host takes (2^31 - 1 ms, 24.8 days). */
 export const TIMER_MAX_MS = 2_147_483_647;
+
+/** Rows that an `ordered_set` keeps side by side: a lookup searches two short lists, an insertion moves these. */
+export const TABLE_BLOCK_ROWS = 512;
+
+/** How deeply the key of an `ordered_set` may be nested. */
+export const TERM_DEPTH_MAX = 32;
+
+/** How long `task.await` and `task.yield` wait for a task (Task.await/2, Task.yield/2). */
+export const TASK_AWAIT_MS = 5_000;
+
+/** How long `task.shutdown` waits for a task to end before it kills it (Task.shutdown/2). */
+export const TASK_SHUTDOWN_MS = 5_000;
+
+/** How long each task of an `asyncStream` may take (Task.async_stream/3). */
+export const TASK_STREAM_MS = 5_000;
+
+/** Outcomes that an ordered `asyncStream` keeps for an earlier task; at that number it starts no more tasks. */
+export const TASK_STREAM_KEPT = 1_024;

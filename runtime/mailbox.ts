@@ -1,3 +1,4 @@
+import type { MailboxBound } from './mailbox-bound.ts';
 import type { Message } from './message.ts';
 
 const RING_MIN = 8;
@@ -13,20 +14,33 @@ export class Mailbox {
   private ring: (Message | undefined)[] | null = null;
   private head = 0;
   private ringLength = 0;
+  /** Set if only so many messages may wait. */
+  bound: MailboxBound | null = null;
 
   /** Messages waiting (process_info message_queue_len). */
   get queueLength(): number {
     return this.ringLength + (this.slot === undefined ? 0 : 1);
   }
 
-  push(message: Message): void {
+  /** Puts a message behind all others; false if the mailbox is bounded, and not empty: who knows the bound decides. */
+  push(message: Message): boolean {
     if (this.slot === undefined && this.ringLength === 0) {
       this.slot = message;
-      return;
+      return true;
     }
+    if (this.bound !== null) return false;
     const ring = this.roomy();
     ring[(this.head + this.ringLength) & (ring.length - 1)] = message;
     this.ringLength++;
+    return true;
+  }
+
+  /** Puts a message behind all others, whatever the bound. */
+  pushOver(message: Message): void {
+    const { bound } = this;
+    this.bound = null;
+    this.push(message);
+    this.bound = bound;
   }
 
   /** Puts a message before all others. */
@@ -76,6 +90,22 @@ export class Mailbox {
       return message;
     }
     return undefined;
+  }
+
+  /** Takes the newest message that matches. */
+  takeLast(match: (message: Message) => boolean): Message | undefined {
+    const ring = this.ring;
+    for (let i = this.ringLength - 1; ring !== null && i >= 0; i--) {
+      const message = ring[(this.head + i) & (ring.length - 1)] as Message;
+      if (match(message)) return this.take((other) => other === message);
+    }
+    const first = this.slot;
+    return first !== undefined && match(first) ? this.shift() : undefined;
+  }
+
+  /** Lets go of what is kept for the next burst. */
+  compact(): void {
+    if (this.ringLength === 0) this.ring = null;
   }
 
   /** The ring with room for one more. */

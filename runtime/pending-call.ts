@@ -2,7 +2,8 @@ import type { Deadline } from './deadline.ts';
 import { CallError } from './errors.ts';
 import type { ExitReason } from './exit.ts';
 import type { Kernel } from './kernel.ts';
-import type { Ref } from './pid.ts';
+import { describeDest } from './names.ts';
+import type { Dest, Ref } from './pid.ts';
 import { EXITED, type Process } from './process.ts';
 
 /**
@@ -14,7 +15,7 @@ export class PendingCall implements Deadline {
   at = 0;
   readonly ref: Ref;
   readonly caller: Process;
-  readonly dest: string;
+  readonly dest: Dest;
   readonly tag: string;
   private readonly resolve: (value: unknown) => void;
   private readonly reject: (error: CallError) => void;
@@ -24,7 +25,7 @@ export class PendingCall implements Deadline {
     kernel: Kernel,
     ref: Ref,
     caller: Process,
-    dest: string,
+    dest: Dest,
     tag: string,
     resolve: (value: unknown) => void,
     reject: (error: CallError) => void,
@@ -46,14 +47,22 @@ export class PendingCall implements Deadline {
   /** The server ended. */
   fail(reason: ExitReason): void {
     if (!this.settles()) return;
-    const code = reason === 'noproc' ? 'ERR_CALL_NOPROC' : 'ERR_CALL_EXIT';
-    this.reject(new CallError(code, reason, this.dest, this.tag));
+    this.rejectWith(reason === 'noproc' ? 'ERR_CALL_NOPROC' : 'ERR_CALL_EXIT', reason);
+  }
+
+  /** The mailbox of the server is full. */
+  refuse(): void {
+    if (this.settles()) this.rejectWith('ERR_CALL_OVERLOAD', 'overload');
   }
 
   expire(): void {
     this.kernel.forgetDeferred(this.ref);
     if (!this.heard()) return;
-    this.reject(new CallError('ERR_CALL_TIMEOUT', 'timeout', this.dest, this.tag));
+    this.rejectWith('ERR_CALL_TIMEOUT', 'timeout');
+  }
+
+  private rejectWith(code: CallError['code'], reason: ExitReason): void {
+    this.reject(new CallError(code, reason, describeDest(this.dest), this.tag));
   }
 
   /** Once only; and the code of a caller that has exited must not go on. */

@@ -1,4 +1,6 @@
+import type { Alias } from './alias.ts';
 import type { Protocol } from './protocol.ts';
+import type { ViaName } from './via.ts';
 
 declare const refBrand: unique symbol;
 declare const replyBrand: unique symbol;
@@ -46,8 +48,11 @@ export function name<P extends Protocol = any>(text: string): Name<P> {
   return text as Name<P>;
 }
 
-/** Where a message goes: one incarnation, or whoever holds the name at that moment. */
-export type Dest<P extends Protocol = any> = Pid<P> | Name<P>;
+/**
+ * Where a message goes: one incarnation, whoever holds the name at that moment, here or in a registry of one's own, or
+ * whoever made the alias.
+ */
+export type Dest<P extends Protocol = any> = Pid<P> | Name<P> | ViaName<P> | Alias<P>;
 
 /** Who waits for a reply: plain data, so any process of the system may answer with `replyTo`. */
 export interface From<Reply = unknown> {

@@ -1,4 +1,6 @@
+import { asProcess } from './attribution.ts';
 import type { ExitReason } from './exit.ts';
+import type { Process } from './process.ts';
 
 /**
  * An outside resource (socket, child process, file) that belongs to a process. The kernel closes it when its owner
@@ -7,4 +9,19 @@ import type { ExitReason } from './exit.ts';
 export interface Port {
   /** Must release the resource at once and not throw. */
   close(reason: ExitReason): void;
+}
+
+/**
+ * Closes all ports of a process that has exited; one that throws is reported, and the others are closed all the same.
+ */
+export function closePorts(process: Process, reason: ExitReason, failed: (error: unknown) => void): void {
+  if (process.ports === null) return;
+  for (const port of process.ports) {
+    try {
+      asProcess(process, () => port.close(reason));
+    } catch (error) {
+      failed(error);
+    }
+  }
+  process.ports = null;
 }

@@ -1,16 +1,20 @@
+import { type Alias, type AliasOptions, closeAlias, openAlias } from './alias.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { Clock } from './clock.ts';
 import type { Context, ProcessFunction, ReceivedMessage, StartOptions } from './context.ts';
-import { ExitedError, ProcessExit } from './errors.ts';
+import { BadArgError, ExitedError, ProcessExit } from './errors.ts';
 import type { ExitReason } from './exit.ts';
 import type { Kernel } from './kernel.ts';
 import { CALL_TIMEOUT_MS } from './limits.ts';
 import type { Dest, From, Name, Pid, Ref } from './pid.ts';
 import type { Port } from './port.ts';
-import { EXITED, type Process, type StartResult } from './process.ts';
+import { EXITED, type Process, type StartMonitorResult, type StartResult } from './process.ts';
+import { describeProcess, type ProcessInfo } from './process-info.ts';
 import { receive } from './receive.ts';
-import { spawn, start } from './start.ts';
-import type { Table, TableOptions } from './table.ts';
+import type { RequestId } from './request.ts';
+import { spawn, start, startMonitor } from './start.ts';
+import type { TableOptions, TableType, Tid } from './table-data.ts';
+import type { ViaName } from './via.ts';
 
 /** The one implementation of `Context`. */
 export class ProcessContext implements Context {
@@ -50,18 +54,19 @@ export class ProcessContext implements Context {
   }
 
   cast(dest: Dest, tag: string, payload?: unknown): void {
-    this.#alive();
-    this.#kernel.cast(dest, tag, payload);
+    this.#kernel.cast(this.#alive(), dest, tag, payload);
   }
 
   send(dest: Dest, tag: string, payload?: unknown): void {
-    this.#alive();
-    this.#kernel.sendInfo(dest, tag, payload);
+    this.#kernel.sendInfo(this.#alive(), dest, tag, payload);
+  }
+
+  sendRequest(dest: Dest, tag: string, payload?: unknown): RequestId<any> {
+    return this.#kernel.sendRequest(this.#alive(), dest, tag, payload);
   }
 
   replyTo(from: From<any>, value: unknown): void {
-    this.#alive();
-    this.#kernel.reply(from.ref, value);
+    this.#kernel.reply(this.#alive().pid, from.ref, value);
   }
 
   sendAfter(delayMs: number, tag: string, payload?: unknown, dest: Dest = this.self): Ref {
@@ -83,6 +88,25 @@ export class ProcessContext implements Context {
     return this.#kernel.timers.cancel(ref);
   }
 
+  readTimer(ref: Ref): number | false {
+    return this.#kernel.timers.read(ref);
+  }
+
+  sendInterval(periodMs: number, tag: string, payload?: unknown, dest: Dest = this.self): Ref {
+    this.#alive();
+    const ref = this.#kernel.nextRef();
+    this.#kernel.sendEvery(ref, periodMs, dest, tag, payload);
+    return ref;
+  }
+
+  applyAfter(delayMs: number, run: ProcessFunction<any>, arg: unknown): Ref {
+    const process = this.#alive();
+    if (typeof run !== 'function') throw new BadArgError('applyAfter needs a function');
+    const ref = this.#kernel.nextRef();
+    this.#kernel.timers.startAction(ref, delayMs, () => spawn(this.#kernel, process, run, arg, {}));
+    return ref;
+  }
+
   link(pid: Pid): void {
     this.#kernel.signals.link(this.#alive(), pid);
   }
@@ -98,10 +122,18 @@ export class ProcessContext implements Context {
     return before;
   }
 
-  monitor(dest: Dest): Ref {
+  monitor(dest: Dest, options: { readonly tag?: string } = {}): Ref {
     const ref = this.#kernel.nextRef();
-    this.#kernel.signals.monitor(this.#alive(), ref, dest);
+    this.#kernel.signals.monitor(this.#alive(), ref, dest, options.tag);
     return ref;
+  }
+
+  alias(options: AliasOptions = {}): Alias {
+    return openAlias(this.#alive(), this.#kernel.nextRef(), options);
+  }
+
+  unalias(alias: Alias): boolean {
+    return closeAlias(this.#alive(), alias);
   }
 
   demonitor(ref: Ref, options: { readonly flush?: boolean } = {}): boolean {
@@ -149,6 +181,10 @@ export class ProcessContext implements Context {
     return start(this.#kernel, this.#alive(), behaviour, arg, { ...options, link: true });
   }
 
+  startMonitor(behaviour: Behaviour, arg: unknown, options: StartOptions = {}): Promise<StartMonitorResult> {
+    return startMonitor(this.#kernel, this.#alive(), behaviour, arg, options);
+  }
+
   /** For supervisors, which restart what may still be going down. */
   startChild(behaviour: Behaviour, arg: unknown, options: StartOptions): Promise<StartResult> {
     return start(this.#kernel, this.#alive(), behaviour, arg, { ...options, link: true, awaitOrphan: true });
@@ -156,20 +192,25 @@ export class ProcessContext implements Context {
 
   register(name: Name, pid: Pid = this.self): void {
     this.#alive();
-    this.#kernel.registerPid(name, pid);
+    this.#kernel.names.registerPid(name, pid);
   }
 
   unregister(name: Name): void {
     this.#alive();
-    this.#kernel.unregister(name);
+    this.#kernel.names.unregister(name);
   }
 
-  whereis(name: Name): Pid | undefined {
+  whereis(name: Name | ViaName): Pid | undefined {
     return this.#kernel.resolve(name)?.pid;
   }
 
   isAlive(pid: Pid): boolean {
     return this.#kernel.find(pid) !== undefined;
+  }
+
+  processInfo(pid: Pid): ProcessInfo | undefined {
+    const process = this.#kernel.find(pid);
+    return process === undefined ? undefined : describeProcess(process);
   }
 
   setLabel(label: string): void {
@@ -190,12 +231,12 @@ export class ProcessContext implements Context {
     return () => process.ports?.delete(port);
   }
 
-  newTable<K, V>(name: string, options: TableOptions = {}): Table<K, V> {
+  newTable(name: string, options: TableOptions = {}): any {
     return this.#kernel.tables.create(this.#alive(), name, options);
   }
 
-  table<K, V>(name: string): Table<K, V> | undefined {
-    return this.#kernel.tables.open(this.self, name);
+  table(table: string | Tid, type?: TableType): any {
+    return this.#kernel.tables.open(this.self, table, type);
   }
 
   /** The code of a dead process may still run after an `await`: nothing it does reaches the living. */

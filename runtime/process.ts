@@ -1,12 +1,14 @@
+import type { AliasOptions } from './alias.ts';
 import type { Culprit } from './attribution.ts';
 import type { Deadline } from './deadline.ts';
 import type { ExitReason } from './exit.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Message } from './message.ts';
 import type { PendingCall } from './pending-call.ts';
-import type { Pid, Ref } from './pid.ts';
+import type { Dest, Pid, Ref } from './pid.ts';
 import type { PidSet } from './pid-set.ts';
 import type { Port } from './port.ts';
+import type { TableData } from './table-data.ts';
 
 /** Nothing to do. */
 export const IDLE = 0;
@@ -18,6 +20,17 @@ export const RUNNING = 2;
 export const WAITING = 3;
 /** Gone for the kernel; code of it may still run until its next `await`. */
 export const EXITED = 4;
+/** Suspended, with nothing in the mailbox that it may have. */
+export const SUSPENDED = 5;
+
+// How its turns go, `mode`: one field for all that is not usual, so that a usual turn looks once.
+
+/** Its first step has not run. */
+export const NEW = 0;
+/** It gets its messages in order. */
+export const SERVING = 1;
+/** Suspended: it gets nothing but system requests and the exit signal of its parent (sys:suspend/1). */
+export const HALTED = 2;
 
 /**
  * What a process runs: a behaviour's loop, or a function. Each step returns nothing, or a promise for which the process
@@ -39,10 +52,18 @@ export interface Runner {
 /** How a start went: `{ ok }`, `'ignore'` (init declined) or `{ error }` with the exit reason. */
 export type StartResult<P extends object = any> = { readonly ok: Pid<P> } | 'ignore' | { readonly error: ExitReason };
 
+/** How a start with a monitor went; see `Context.startMonitor`. */
+export type StartMonitorResult<P extends object = any> =
+  | { readonly ok: { readonly pid: Pid<P>; readonly ref: Ref } }
+  | 'ignore'
+  | { readonly error: ExitReason };
+
 export interface MonitorRecord {
   readonly watcher: Pid;
-  /** What DOWN reports as the watched one: the pid, or the name that was monitored. */
-  readonly object: Pid | string;
+  /** The tag of the message. */
+  readonly tag: string;
+  /** What DOWN reports as the watched one: the pid, or what was monitored in its stead. */
+  readonly object: Dest;
 }
 
 /** A `receive` that waits for its message. */
@@ -69,10 +90,12 @@ export class Process extends Mailbox {
   readonly initialCall: string;
   runner: Runner;
   status: number = RUNNABLE;
-  booted = false;
+  mode: number = NEW;
   /** Its parent has exited, and the exit signal of that is in its mailbox: it is on its way out. */
   orphaned = false;
   trapExit = false;
+  /** Messages handled so far. */
+  reductions = 0;
   /** Set if uncaught errors of its code are to be blamed on it. */
   culprit: Culprit | null = null;
   name: string | null = null;
@@ -85,8 +108,9 @@ export class Process extends Mailbox {
   /** The call being handled, and those answered with noreply: they fail if the process ends first. */
   currentCall: PendingCall | null = null;
   deferredCalls: Map<Ref, PendingCall> | null = null;
+  aliases: Map<Ref, AliasOptions> | null = null;
   timers: Set<Ref> | null = null;
-  tables: Set<string> | null = null;
+  tables: Set<TableData> | null = null;
   ports: Set<Port> | null = null;
   abort: AbortController | null = null;
   /** An exit that the process brought on itself in the middle of a callback; carried out when the callback yields. */
@@ -105,6 +129,33 @@ export class Process extends Mailbox {
     this.parents = parent === null ? null : parent.lineage();
     this.initialCall = initialCall;
     this.runner = runner;
+  }
+
+  /** Lets go of what an idle process keeps for later use. */
+  override compact(): void {
+    super.compact();
+    if (this.monitors?.size === 0) this.monitors = null;
+    if (this.monitoredBy?.size === 0) this.monitoredBy = null;
+    if (this.deferredCalls?.size === 0) this.deferredCalls = null;
+    if (this.aliases?.size === 0) this.aliases = null;
+    if (this.timers?.size === 0) this.timers = null;
+    if (this.ports?.size === 0) this.ports = null;
+    if (this.links instanceof Set && this.links.size === 0) this.links = null;
+    this.onSettled = null;
+    this.onFailed = null;
+  }
+
+  get suspended(): boolean {
+    return this.mode === HALTED;
+  }
+
+  suspend(): void {
+    this.mode = HALTED;
+    this.status = SUSPENDED; // the scheduler sees it when the step is over
+  }
+
+  resume(): void {
+    this.mode = SERVING;
   }
 
   get parent(): Pid | null {

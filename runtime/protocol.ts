@@ -28,14 +28,19 @@ export interface Protocol {
 
 /** The messages of one section of a protocol. */
 export type Section<P extends Protocol, K extends keyof Protocol> = K extends keyof P ? NonNullable<P[K]> : object;
+/** The tags of one section of a protocol. */
 export type Tag<P extends Protocol, K extends keyof Protocol> = keyof Section<P, K> & string;
+/** What goes with a tag of a section. */
 export type Payload<P extends Protocol, K extends keyof Protocol, T> = T extends keyof Section<P, K>
   ? Section<P, K>[T]
   : never;
 
+/** The tags of the calls of a protocol. */
 export type CallTag<P extends Protocol> = Tag<P, 'call'>;
+/** What the call of that tag takes. */
 export type CallPayload<P extends Protocol, T> =
   Payload<P, 'call', T> extends Call<infer In, infer _Out> ? In : Payload<P, 'call', T>;
+/** What the call of that tag brings. */
 export type CallReply<P extends Protocol, T> =
   Payload<P, 'call', T> extends Call<infer _In, infer Out> ? Out : Payload<P, 'call', T>;
 
@@ -51,6 +56,7 @@ type WithOptions<Args extends unknown[], Options> = [Options] extends [never] ? 
 /** A destination whose protocol is not known takes any payload. */
 type IsAny<T> = 0 extends 1 & T ? true : false;
 
+/** Callbacks may be async. */
 export type MaybePromise<T> = T | PromiseLike<T>;
 
 /**
@@ -63,4 +69,11 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
   } catch {
     return false; // a getter or a proxy of user code: no promise, and as a result it will be refused
   }
+}
+
+/** A state that is a promise is a mistake: nobody would wait for it, nor for its rejection. */
+export function synchronous(state: unknown): unknown {
+  if (!isPromise(state)) return state;
+  state.then(undefined, () => {});
+  throw new TypeError('a function that makes a state must not be async');
 }

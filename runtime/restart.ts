@@ -2,8 +2,11 @@ import { type ExitReason, isNormalExit } from './exit.ts';
 
 /** Pure decisions of a supervisor: who is restarted, with whom, and when it is too much. */
 
+/** Who else is restarted with a child (supervisor, "Supervision Principles"). */
 export type Strategy = 'one_for_one' | 'one_for_all' | 'rest_for_one' | 'simple_one_for_one';
+/** When a child is restarted: always, after an abnormal end, never. */
 export type RestartType = 'permanent' | 'transient' | 'temporary';
+/** Which ends of significant children end their supervisor (supervisor, "Automatic Shutdown"). */
 export type AutoShutdown = 'never' | 'any_significant' | 'all_significant';
 
 /** Whether a child that ended so is started again (supervisor, "Restart types"). */

@@ -4,8 +4,9 @@ import type { Deadline } from './deadline.ts';
 import type { Kernel } from './kernel.ts';
 import { CLOCK_CHECK_MESSAGES, LOOP_MS, MESSAGES_PER_LOOP, MESSAGES_PER_TURN } from './limits.ts';
 import type { Message } from './message.ts';
-import { EXITED, IDLE, type Process, RUNNABLE, RUNNING, WAITING } from './process.ts';
+import { EXITED, IDLE, NEW, type Process, RUNNABLE, RUNNING, SERVING, SUSPENDED, WAITING } from './process.ts';
 import { isPromise } from './protocol.ts';
+import { passesSuspension } from './sys-requests.ts';
 
 const settledPromise = Promise.resolve();
 
@@ -49,17 +50,37 @@ export class Scheduler {
   private roundEnd = 0;
   private readonly kernel: Kernel;
   private readonly clock: Clock;
+  /** A simulated system runs nothing by itself: the simulation takes its steps. */
+  private readonly simulated: boolean;
+  private readonly messagesPerTurn: number;
 
-  constructor(kernel: Kernel, clock: Clock) {
+  constructor(kernel: Kernel, clock: Clock, simulated: boolean) {
     this.kernel = kernel;
     this.clock = clock;
+    this.simulated = simulated;
+    this.messagesPerTurn = simulated ? 1 : MESSAGES_PER_TURN;
+  }
+
+  get runnable(): number {
+    return this.length;
+  }
+
+  /** One turn of the runnable process at that place, for a simulation. */
+  runAt(index: number): void {
+    const mask = this.queue.length - 1;
+    const chosen = this.queue[(this.head + index) & mask] as Process;
+    this.queue[(this.head + index) & mask] = this.queue[this.head];
+    this.queue[this.head] = undefined;
+    this.head = (this.head + 1) & mask;
+    this.length--;
+    chosen.reductions += this.turn(chosen);
   }
 
   enqueue(process: Process): void {
     process.status = RUNNABLE;
     if (this.length === this.queue.length) this.grow();
     this.queue[(this.head + this.length++) & (this.queue.length - 1)] = process;
-    if (this.armed) return;
+    if (this.armed || this.simulated) return;
     this.armed = true;
     runUnattributed(this.arm);
   }
@@ -82,7 +103,9 @@ export class Scheduler {
       this.queue[this.head] = undefined;
       this.head = (this.head + 1) & (this.queue.length - 1);
       this.length--;
-      this.used += this.turn(process);
+      const used = this.turn(process);
+      process.reductions += used;
+      this.used += used;
     }
     this.armed = false;
   };
@@ -109,16 +132,36 @@ export class Scheduler {
   /** Some messages of one process; returns how many. */
   private turn(process: Process): number {
     if (process.status !== RUNNABLE) return 0; // exited while it was queued
-    let used = 0;
-    if (!process.booted) {
-      process.booted = true;
-      used++;
-      if (!this.finished(process, this.step(process, boot, process))) return used;
-    }
-    while (used < MESSAGES_PER_TURN) {
+    return process.mode === SERVING ? this.serve(process, 0) : this.unusualTurn(process);
+  }
+
+  private serve(process: Process, before: number): number {
+    let used = before;
+    while (used < this.messagesPerTurn) {
       const message = process.shift();
       if (message === undefined) {
         process.status = IDLE;
+        return used;
+      }
+      used++;
+      if (!this.finished(process, this.handle(process, message))) return used;
+    }
+    this.release(process);
+    return used;
+  }
+
+  /** The first turn of a process, or one while it is suspended. */
+  private unusualTurn(process: Process): number {
+    if (process.mode === NEW) {
+      process.mode = SERVING;
+      return this.finished(process, this.step(process, boot, process)) ? this.serve(process, 1) : 1;
+    }
+    const passes = (message: Message): boolean => passesSuspension(process, message);
+    let used = 0;
+    while (process.suspended) {
+      const message = process.take(passes);
+      if (message === undefined) {
+        process.status = SUSPENDED;
         return used;
       }
       used++;
@@ -169,7 +212,10 @@ export class Scheduler {
 
   /** After a step: true if the process may take its next message now. */
   private finished(process: Process, result: unknown): boolean {
-    if (process.status === EXITED) return false;
+    if (process.status !== RUNNING) {
+      if (process.status === SUSPENDED) this.enqueue(process); // it may have system requests already
+      return false;
+    }
     if (process.pendingExit !== null) {
       this.kernel.finish(process, process.pendingExit.reason);
       return false;

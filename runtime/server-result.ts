@@ -4,7 +4,8 @@ import { checkTime } from './time.ts';
 /** What happens right after a callback: a `continue` before any queued message, or a timeout when nothing comes. */
 export type Next =
   | { readonly continue: { readonly tag: string; readonly payload: unknown } }
-  | { readonly idleTimeoutMs: number };
+  | { readonly idleTimeoutMs: number }
+  | { readonly hibernate: true };
 
 /** The result of a callback. One class for all, so that the loop that reads it stays monomorphic. */
 export class ServerResult<K extends string = string, Reply = unknown, State = unknown> {
@@ -25,7 +26,9 @@ export class ServerResult<K extends string = string, Reply = unknown, State = un
   }
 }
 
+/** What a clause for a cast, an info message or a continue returns. */
 export type HandlerResult<State> = ServerResult<'noreply' | 'stop', never, State>;
+/** What a clause for a call returns. */
 export type CallResult<Reply, State> = HandlerResult<State> | ServerResult<'reply' | 'stopReply', Reply, State>;
 
 /** A start that did not lead to a server. */
@@ -48,6 +51,7 @@ export class InitOk<State> {
   }
 }
 
+/** What `init` returns: the state itself, or one of `initOk`, `ignore`, `stopInit`. */
 export type InitResult<State> = State | InitOk<State> | InitRefusal;
 
 /** Replies to the call and goes on with the state ({reply, Reply, NewState}). */
@@ -97,4 +101,12 @@ export function continueWith(tag: string, payload?: unknown): Next {
 /** Delivers the info message `'timeout'` if no message comes within `timeoutMs`; any message cancels it. */
 export function idleTimeout(timeoutMs: number): Next {
   return { idleTimeoutMs: checkTime(timeoutMs, 'idleTimeout') };
+}
+
+/**
+ * The server expects no message soon: it lets go of what it keeps for its next burst ({noreply, State, hibernate}). Its
+ * state and mailbox stay; a process has no heap of its own that could be collected.
+ */
+export function hibernate(): Next {
+  return { hibernate: true };
 }

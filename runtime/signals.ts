@@ -1,10 +1,11 @@
+import { closeAliasesOf } from './alias.ts';
 import { NoProcError } from './errors.ts';
 import type { ExitReason } from './exit.ts';
 import type { Kernel } from './kernel.ts';
 import { Message } from './message.ts';
 import type { Dest, Pid, Ref } from './pid.ts';
 import { pidSetAdd, pidSetDelete, pidSetHas, pidSetValues } from './pid-set.ts';
-import { EXITED, type Process } from './process.ts';
+import { EXITED, type MonitorRecord, type Process } from './process.ts';
 
 /**
  * Links, monitors and exit signals (Erlang reference manual, "Processes"). Signals take effect in the order in which
@@ -43,21 +44,22 @@ export class Signals {
   }
 
   /** A dead or unknown target brings DOWN `noproc` at once; a monitor of oneself never fires. */
-  monitor(watcher: Process, ref: Ref, dest: Dest): void {
+  monitor(watcher: Process, ref: Ref, dest: Dest, tag = 'DOWN'): void {
     const target = this.kernel.resolve(dest);
     if (target === watcher) return;
     if (target === undefined) {
-      this.kernel.deliver(watcher, downMessage(ref, dest, 'noproc'));
+      this.kernel.deliver(watcher, downMessage(tag, ref, dest, 'noproc'));
       return;
     }
     watcher.monitors ??= new Map();
     watcher.monitors.set(ref, target.pid);
     target.monitoredBy ??= new Map();
-    target.monitoredBy.set(ref, { watcher: watcher.pid, object: dest });
+    target.monitoredBy.set(ref, { watcher: watcher.pid, tag, object: dest });
   }
 
   /** With `flush`, a DOWN that is already in the mailbox goes too. Says whether the monitor had not fired yet. */
   demonitor(watcher: Process, ref: Ref, flush: boolean): boolean {
+    closeAliasesOf(watcher, ref);
     const target = watcher.monitors?.get(ref);
     if (target !== undefined) {
       watcher.monitors?.delete(ref);
@@ -70,6 +72,16 @@ export class Signals {
 
   /** exit/2: a request to exit. `kill` cannot be trapped; `normal` ends nobody but the sender itself. */
   exit(sender: Pid, pid: Pid, reason: ExitReason): void {
+    if (sender === pid || !this.kernel.simulated) this.receiveExit(sender, pid, reason);
+    else this.postExit(sender, pid, reason);
+  }
+
+  /** Apart from `exit`: a closure makes every call of its function allocate. */
+  private postExit(sender: Pid, pid: Pid, reason: ExitReason): void {
+    this.kernel.signal(sender, pid, () => this.receiveExit(sender, pid, reason));
+  }
+
+  private receiveExit(sender: Pid, pid: Pid, reason: ExitReason): void {
     const target = this.kernel.find(pid);
     if (target === undefined) return;
     if (reason === 'kill') this.end(target, 'killed');
@@ -89,9 +101,9 @@ export class Signals {
     }
     if (links === null && monitoredBy === null) return;
     this.cascade.push(() => {
-      for (const peer of pidSetValues(links)) this.linkExit(peer, new ExitSignal(pid, reason, label));
+      for (const peer of pidSetValues(links)) this.sendLinkExit(peer, new ExitSignal(pid, reason, label));
       if (monitoredBy === null) return;
-      for (const [ref, { watcher, object }] of monitoredBy) this.down(watcher, ref, object, reason);
+      for (const [ref, record] of monitoredBy) this.sendDown(pid, ref, record, reason);
     });
     this.workOff();
   }
@@ -105,6 +117,16 @@ export class Signals {
     this.cascading = false;
   }
 
+  private sendLinkExit(peer: Pid, signal: ExitSignal): void {
+    if (this.kernel.simulated) this.kernel.signal(signal.from, peer, () => this.linkExit(peer, signal));
+    else this.linkExit(peer, signal);
+  }
+
+  private sendDown(from: Pid, ref: Ref, record: MonitorRecord, reason: ExitReason): void {
+    if (this.kernel.simulated) this.kernel.signal(from, record.watcher, () => this.down(ref, record, reason));
+    else this.down(ref, record, reason);
+  }
+
   private linkExit(peerPid: Pid, signal: ExitSignal): void {
     const peer = this.kernel.find(peerPid);
     if (peer === undefined || !pidSetHas(peer.links, signal.from)) return;
@@ -115,9 +137,11 @@ export class Signals {
     } else if (signal.reason !== 'normal') this.end(peer, signal.reason);
   }
 
-  private down(watcherPid: Pid, ref: Ref, object: Pid | string, reason: ExitReason): void {
-    const watcher = this.kernel.find(watcherPid);
-    if (watcher?.monitors?.delete(ref) === true) this.kernel.deliver(watcher, downMessage(ref, object, reason));
+  private down(ref: Ref, { watcher: pid, tag, object }: MonitorRecord, reason: ExitReason): void {
+    const watcher = this.kernel.find(pid);
+    if (watcher?.monitors?.delete(ref) !== true) return;
+    closeAliasesOf(watcher, ref);
+    this.kernel.deliver(watcher, downMessage(tag, ref, object, reason));
   }
 
   /**
@@ -172,6 +196,6 @@ export class DownSignal {
   }
 }
 
-function downMessage(ref: Ref, object: Dest, reason: ExitReason): Message {
-  return new Message('info', 'DOWN', new DownSignal(ref, object, reason));
+function downMessage(tag: string, ref: Ref, object: Dest, reason: ExitReason): Message {
+  return new Message('info', tag, new DownSignal(ref, object, reason));
 }

@@ -1,5 +1,5 @@
 import { stopChild } from './child-shutdown.ts';
-import { type ChildSpec, checkChildSpec } from './child-spec.ts';
+import { type ChildSpec, checkChildSpec, processOptions } from './child-spec.ts';
 import type { ExitReason } from './exit.ts';
 import { Pid } from './pid.ts';
 import type { StartResult } from './process.ts';
@@ -190,11 +190,10 @@ export class StaticChildren {
   }
 
   private async launch(child: Child): Promise<StartResult> {
-    const { start, name, handlerTimeoutMs, attribute } = child.spec;
+    const { start, name } = child.spec;
     const result = await this.ctx.startChild(start.behaviour, start.arg, {
       ...(name === undefined ? {} : { name }),
-      ...(handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs }),
-      ...(attribute === undefined ? {} : { attribute }),
+      ...processOptions(child.spec),
     });
     if (result !== 'ignore' && 'ok' in result) {
       this.setPid(child, result.ok);

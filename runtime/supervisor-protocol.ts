@@ -10,6 +10,7 @@ export interface ChildInfo {
   readonly type: 'worker' | 'supervisor';
 }
 
+/** What `countChildren` counts. */
 export interface ChildCount {
   readonly specs: number;
   readonly active: number;
@@ -22,6 +23,7 @@ export type StartChildResult =
   | { readonly ok: Pid | undefined }
   | { readonly error: ExitReason; readonly child?: ChildSpec };
 
+/** What stopping or forgetting a child brings. */
 export type ChildResult = 'ok' | { readonly error: ExitReason };
 
 /** The calls that a supervisor answers; reached through the functions of `supervisor.ts`. */

@@ -79,6 +79,7 @@ export const SupervisorServer: GenServer<SupervisorProtocol, SupervisorStart> = 
           : noreply(children),
     },
     terminate: (_reason, children: Children) => children.stopAll(),
+    formatStatus: (children: Children) => ({ ...children.count(), children: children.which() }),
   },
 );
 
@@ -88,7 +89,7 @@ function dynamicChildren(
   report: SupervisorReporter,
   allowRestart: () => boolean,
 ): Children {
-  return new DynamicChildren(ctx, children[0] as ChildSpec, flags.autoShutdown, report, allowRestart);
+  return new DynamicChildren(ctx, children[0] as ChildSpec, flags, report, allowRestart);
 }
 
 function after(

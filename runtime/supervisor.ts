@@ -34,13 +34,14 @@ export function supervisor(
   options: SupervisorFlags & Omit<ChildOptions, 'id'>,
   children: readonly ChildSpec[],
 ): ChildSpec {
-  const start = { id: options.name ?? id, flags: completeFlags(options), children };
+  const start = { id: typeof options.name === 'string' ? options.name : id, flags: completeFlags(options), children };
   return spec(SupervisorServer, start, 'supervisor', 'infinity', { ...options, id });
 }
 
 /**
  * Starts a child: of a specification, or, under `'simple_one_for_one'`, of the template with this argument (after the
- * template's own, if it has one: init then gets `[own, arg]`).
+ * template's own, if it has one: init then gets `[own, arg]`; a
+ * template that is a supervisor takes no argument, else `{ error: { invalid_start_argument } }`).
  *
  * Returns `{ ok: pid }`, `{ ok: undefined }` if init ignored, or `{ error }`: `{ already_started: pid }`,
  * `'already_present'`, what is wrong with the specification, or why init failed, then with `child`, which is not kept.

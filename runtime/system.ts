@@ -2,32 +2,36 @@
 import type { UncaughtOrigin } from './attribution.ts';
 import { type ChildSpec, completeFlags, type SupervisorFlags } from './child-spec.ts';
 import { type Clock, systemClock } from './clock.ts';
-import type { Context, Messaging } from './context.ts';
+import type { Context, Messaging, ReceivedMessage } from './context.ts';
 import { CallError, ExitedError, StartError } from './errors.ts';
 import type { ExitReason } from './exit.ts';
-import { Kernel } from './kernel.ts';
+import { Kernel, type Wire } from './kernel.ts';
 import { TIMER_MAX_MS } from './limits.ts';
+import { describeDest } from './names.ts';
 import type { Pid } from './pid.ts';
+import type { ProcessInfo } from './process-info.ts';
 import { ExitSignal } from './signals.ts';
 import { spawn } from './start.ts';
 import { readTree, type TreeNode } from './supervision-tree.ts';
 import { SupervisorServer } from './supervisor-server.ts';
+import { SystemStop } from './system-stop.ts';
 
+/** Options of `startSystem`; strategy, intensity and period are those of the root supervisor. */
 export interface SystemOptions extends SupervisorFlags {
   /** What events and pids call the system. Default `'beamish'`. */
   readonly name?: string;
-  /** The children of the root supervisor, in start order. */
+  /** The children of the root supervisor, in start order. The name `init` is taken: the first process has it. */
   readonly children: readonly ChildSpec[];
   /** Default: the machine's clock. */
   readonly clock?: Clock;
-  /** Signals that stop the system in order. Default none: a library leaves them to the program. */
+  /** Signals that stop the system in order, once it has started. Default none: a library leaves them to the program. */
   readonly signals?: readonly NodeJS.Signals[];
   /**
    * What to do with an uncaught error that belongs to no process of the system and for which the program has no
    * listener of its own. Default: nothing, so that Node.js ends the program as it would without beamish.
    */
   readonly onUnattributedError?: (error: unknown, origin: UncaughtOrigin) => void;
-  /** Called with the payload of every message; `beamish/testing` freezes it. */
+  /** Called with the payload of every message and every value put into a table; `beamish/testing` freezes it. */
   readonly onSend?: (payload: unknown) => void;
 }
 
@@ -76,7 +80,18 @@ let incarnations = 0;
  * share nothing: names, pids and tables of one mean nothing in another. Rejects with `StartError` (`reason` says which
  * child failed and why; what had started is stopped).
  */
-export async function startSystem(options: SystemOptions): Promise<System> {
+export function startSystem(options: SystemOptions): Promise<System> {
+  return startOn(options, undefined);
+}
+
+/** Whoever takes the steps of a simulated system is told of its kernel. */
+export interface SimulationHost {
+  readonly wire: Wire;
+  attach(kernel: Kernel): void;
+}
+
+/** `startSystem`, for the simulation of `beamish/testing`. */
+export async function startOn(options: SystemOptions, host: SimulationHost | undefined): Promise<System> {
   const name = options.name ?? 'beamish';
   const kernel = new Kernel({
     name,
@@ -84,7 +99,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     clock: options.clock ?? systemClock,
     guard: { onUnattributed: options.onUnattributedError ?? null },
     onSend: options.onSend,
+    wire: host?.wire,
   });
+  host?.attach(kernel);
   const keepAlive = setInterval(() => {}, TIMER_MAX_MS);
   let ended: (reason: ExitReason) => void = () => {};
   const terminated = new Promise<ExitReason>((resolve) => {
@@ -126,10 +143,15 @@ async function init({ start, started, ended }: InitArg, ctx: Context): Promise<v
   }
   const root = result.ok;
   started(root, ctx);
+  let stop: SystemStop | undefined;
   while (outcome === undefined) {
-    const message = await ctx.receive(() => true, 'infinity');
-    if (message === 'timeout' || !(message.payload instanceof ExitSignal)) continue;
-    if (message.payload.from === root) outcome = { reason: message.payload.reason };
+    const { payload } = (await ctx.receive(() => true, 'infinity')) as ReceivedMessage;
+    if (payload instanceof SystemStop) {
+      stop ??= payload;
+      ctx.exitProcess(root, 'shutdown');
+    } else if (payload instanceof ExitSignal && payload.from === root) {
+      outcome = { reason: stop === undefined ? payload.reason : stop.reason };
+    }
   }
 }
 
@@ -154,7 +176,7 @@ class RunningSystem implements System {
   }
 
   call: Messaging['call'] = (dest: any, tag: any, ...args: any): Promise<any> => {
-    if (!this.#running()) return Promise.reject(new CallError('ERR_CALL_NOPROC', 'noproc', String(dest), tag));
+    if (!this.#running()) return Promise.reject(new CallError('ERR_CALL_NOPROC', 'noproc', describeDest(dest), tag));
     return (this.#ctx.call as (...all: unknown[]) => Promise<unknown>)(dest, tag, ...args);
   };
 
@@ -177,11 +199,15 @@ class RunningSystem implements System {
     return this.#ctx.isAlive(pid);
   }
 
+  processInfo(pid: Pid): ProcessInfo | undefined {
+    return this.#ctx.processInfo(pid);
+  }
+
   exitProcess(pid: Pid, reason: ExitReason): void {
     if (this.#running()) this.#kernel.signals.exit(this.#ctx.self, pid, reason);
   }
 
-  table: Messaging['table'] = (name) => this.#ctx.table(name);
+  table: Messaging['table'] = (table: any, type?: any): any => this.#ctx.table(table, type);
 
   tree(): Promise<TreeNode> {
     return readTree(this, this.root);

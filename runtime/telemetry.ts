@@ -1,6 +1,9 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
 import type { ExitReason } from './exit.ts';
+import type { MailboxPolicy } from './mailbox-bound.ts';
 import type { Pid } from './pid.ts';
+import type { RestartType } from './restart.ts';
+import type { DebugEvent } from './sys-debug.ts';
 
 /** What every event says about where it comes from. `system` is the name given to `startSystem`. */
 interface Event {
@@ -27,9 +30,16 @@ export interface CrashReport extends Event {
   readonly label: string | null;
   readonly initialCall: string;
   readonly ancestors: readonly Pid[];
+  /** The processes that the exit signal goes to. */
+  readonly links: readonly Pid[];
+  readonly trapExit: boolean;
+  /** Messages that are lost with it. */
+  readonly messageQueueLen: number;
   readonly reason: ExitReason;
   /** The message being handled, if the process is a server. */
   readonly lastMessage?: { readonly kind: string; readonly tag: string; readonly payload: unknown };
+  /** Who waits for the reply to it, if it is a call. */
+  readonly client?: { readonly pid: Pid; readonly name: string | null };
   /** The state when it failed, through `formatStatus` if the server has one. */
   readonly state?: unknown;
   /** True if the process had already exited: code that it left behind failed, and nobody was ended. */
@@ -71,6 +81,44 @@ export interface UnexpectedMessage extends Event {
   readonly payload: unknown;
 }
 
+/** Channel `beamish:mailbox-warning`: a bounded mailbox is full; at the first, second, fourth, eighth … message. */
+export interface MailboxWarning extends Event {
+  readonly name: string | null;
+  readonly label: string | null;
+  readonly initialCall: string;
+  readonly max: number;
+  readonly policy: MailboxPolicy;
+  /** Messages turned away or dropped since the process started. */
+  readonly dropped: number;
+}
+
+/** Channel `beamish:sys-trace`: what a process does while `sys.trace` is on. */
+export interface SysTrace extends Event {
+  readonly event: DebugEvent;
+}
+
+/** Channel `beamish:event-handler-report`: an event handler failed and was removed (gen_event). `pid`: its manager. */
+export interface EventHandlerReport extends Event {
+  readonly handler: { readonly module: string; readonly exportName: string; readonly id: string | undefined };
+  readonly reason: ExitReason;
+  /** The state of the handler, through its `formatStatus`; undefined if it failed to take the place of another. */
+  readonly state: unknown;
+  /** What it handled; not there if its `terminate` failed. */
+  readonly lastMessage?: { readonly kind: string; readonly tag: string; readonly payload: unknown };
+}
+
+/**
+ * Channel `beamish:application-report`: an application was started, has ended or was stopped (reason `'stopped'`), or
+ * its `prepStop` or `stop` failed. `pid` is the application controller, or the process above the application.
+ */
+export interface ApplicationReport extends Event {
+  readonly application: string;
+  readonly event: 'started' | 'exited' | 'callback_failed';
+  readonly type?: RestartType;
+  readonly reason?: ExitReason;
+  readonly callback?: 'prepStop' | 'stop';
+}
+
 /** The names of the channels; subscribe with `node:diagnostics_channel`. */
 export const channels = {
   processStart: 'beamish:process-start',
@@ -79,6 +127,10 @@ export const channels = {
   supervisorReport: 'beamish:supervisor-report',
   progressReport: 'beamish:progress-report',
   unexpectedMessage: 'beamish:unexpected-message',
+  mailboxWarning: 'beamish:mailbox-warning',
+  sysTrace: 'beamish:sys-trace',
+  eventHandlerReport: 'beamish:event-handler-report',
+  applicationReport: 'beamish:application-report',
 } as const;
 
 export const processStart: Channel = channel(channels.processStart);
@@ -87,3 +139,7 @@ export const crashReport: Channel = channel(channels.crashReport);
 export const supervisorReport: Channel = channel(channels.supervisorReport);
 export const progressReport: Channel = channel(channels.progressReport);
 export const unexpectedMessage: Channel = channel(channels.unexpectedMessage);
+export const mailboxWarning: Channel = channel(channels.mailboxWarning);
+export const sysTrace: Channel = channel(channels.sysTrace);
+export const eventHandlerReport: Channel = channel(channels.eventHandlerReport);
+export const applicationReport: Channel = channel(channels.applicationReport);

@@ -1,4 +1,4 @@
-import type { ChildSpec, Context, ExitReason, Pid, Ref } from '../runtime/index.ts';
+import type { ChildSpec, Context, Dest, ExitReason, Ref } from '../runtime/index.ts';
 
 /**
  * The contract between a protocol and what carries its messages. A transport owns sockets and streams and never looks
@@ -124,6 +124,6 @@ export interface Endpoint<Config = any, State = any> {
 export interface ConnectionDown {
   readonly ref: Ref;
   /** What was monitored: a pid, or the name that was given. */
-  readonly object: Pid | string;
+  readonly object: Dest;
   readonly reason: ExitReason;
 }

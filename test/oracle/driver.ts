@@ -14,28 +14,43 @@ import {
   terminateChild,
   whichChildren,
 } from '../../runtime/index.ts';
-import { childSpec } from './child-specs.ts';
+import { childSpec, dynamicArg } from './child-specs.ts';
 import { parseReason, reasonText } from './reason-text.ts';
-import { type Action, joinPath } from './scenario.ts';
+import {
+  type Action,
+  type During,
+  isDynamic,
+  joinPath,
+  type SupervisorAction,
+  type Trace,
+  type TreeNode,
+} from './scenario.ts';
 import type { WorkerProtocol } from './worker.ts';
 
 export interface Driver {
   readonly system: System;
   readonly jitter: number;
-  /** The process that holds the place now, dead or alive. */
-  latest(path: string): Pid | undefined;
+  /** The process that holds the place now, dead or alive, or the one that held it as that attempt. */
+  process(path: string, attempt?: number): Pid | undefined;
   /** How a trace names a process. */
-  sender(pid: unknown): string;
-  isDynamic(path: string): boolean;
+  readonly sender: (pid: unknown) => string;
+  /** What stands at a path of the tree that the scenario begins with. */
+  node(path: string): TreeNode | undefined;
 }
 
 /** A finished text, or what the call returned: a process that it names may have no place in the tree yet. */
-export type Result = string | readonly string[] | ChildResult | StartChildResult;
+export type Result = string | Listed | ChildResult | StartChildResult;
+
+/** What `whichChildren` of the supervisor with that path returned. */
+interface Listed {
+  readonly path: string;
+  readonly rows: readonly ChildInfo[];
+}
 
 const forEver = { timeoutMs: 'infinity' } as const;
 
 /** Does one action. `'noproc'`: the addressed process does not live. */
-export async function act(driver: Driver, action: Exclude<Action, { op: 'sleep' }>): Promise<Result> {
+export async function act(driver: Driver, action: Exclude<Action, During | { op: 'sleep' }>): Promise<Result> {
   try {
     if ('sup' in action) {
       const sup = living(driver, action.sup);
@@ -51,13 +66,13 @@ export async function act(driver: Driver, action: Exclude<Action, { op: 'sleep' 
     const target = living(driver, action.target);
     return target === undefined ? 'noproc' : await actOnProcess(driver.system, action, target);
   } catch (error) {
-    if (error instanceof CallError) return `exit ${reasonText(error.reason)}`;
+    if (error instanceof CallError) return `exit ${reasonText(error.reason, driver.sender)}`;
     throw error;
   }
 }
 
 function living(driver: Driver, path: string): Pid | undefined {
-  const pid = driver.latest(path);
+  const pid = driver.process(path);
   return pid !== undefined && driver.system.isAlive(pid) ? pid : undefined;
 }
 
@@ -94,17 +109,19 @@ async function actOnProcess(
   }
 }
 
-async function actOnSupervisor(driver: Driver, action: Extract<Action, { sup: string }>, sup: Pid): Promise<Result> {
+async function actOnSupervisor(driver: Driver, action: SupervisorAction, sup: Pid): Promise<Result> {
   const { system } = driver;
   switch (action.op) {
     case 'start_child': {
       const { spec, name } = action;
-      const what = spec === undefined ? name : childSpec(spec, action.sup, driver.jitter);
-      return startChild(system, sup, what);
+      if (spec !== undefined) return startChild(system, sup, childSpec(spec, action.sup, driver.jitter));
+      const template = driver.node(joinPath(action.sup, String(name)));
+      if (template === undefined) throw new TypeError(`${action.sup} has no template`);
+      return startChild(system, sup, dynamicArg(template, action.sup, String(name), driver.jitter));
     }
     case 'terminate_child': {
-      const { child, name } = action;
-      const which = name === undefined ? child : driver.latest(joinPath(action.sup, name));
+      const { child, name, attempt } = action;
+      const which = name === undefined ? child : driver.process(joinPath(action.sup, name), attempt);
       return which === undefined ? 'noproc' : terminateChild(system, sup, which);
     }
     case 'restart_child':
@@ -112,20 +129,26 @@ async function actOnSupervisor(driver: Driver, action: Extract<Action, { sup: st
     case 'delete_child':
       return deleteChild(system, sup, action.child);
     case 'which':
-      return which(driver, sup, action.sup);
+      return { path: action.sup, rows: await whichChildren(system, sup) };
     case 'count':
       return count(driver, sup);
   }
 }
 
 /** The rows of a supervisor; those of dynamic children have no order and no id. */
-export async function which(driver: Driver, sup: Pid, path: string): Promise<readonly string[]> {
-  const dynamic = driver.isDynamic(path);
-  const rows = (await whichChildren(driver.system, sup)).map((row) => rowText(driver, row, dynamic));
-  return dynamic ? rows.sort() : rows;
+function listed(driver: Driver, { path, rows }: Listed): readonly string[] {
+  const dynamic = isDynamic(driver.node(path));
+  const texts = rows.map((row) => rowText(driver, row, dynamic));
+  return dynamic ? texts.sort() : texts;
 }
 
-export async function count(driver: Driver, sup: Pid): Promise<string> {
+/** What a supervisor has at the end. */
+export async function snapshot(driver: Driver, sup: Pid, path: string): Promise<Trace['final'][string]> {
+  const rows = await whichChildren(driver.system, sup);
+  return { which: listed(driver, { path, rows }), count: await count(driver, sup) };
+}
+
+async function count(driver: Driver, sup: Pid): Promise<string> {
   const { specs, active, supervisors, workers } = await countChildren(driver.system, sup);
   return `${specs} ${active} ${supervisors} ${workers}`;
 }
@@ -135,11 +158,26 @@ function rowText(driver: Driver, { id, pid, type }: ChildInfo, dynamic: boolean)
 }
 
 /** A result as a trace writes it; when all is at rest, so that every process it names has its place. */
-export function resultText(driver: Driver, result: Result): string | readonly string[] {
+export function resultText(driver: Driver, result: Result | readonly Result[]): string | readonly string[] {
+  if (isSeveral(result)) return result.map((each) => oneLine(resultOf(driver, each)));
+  return resultOf(driver, result);
+}
+
+function isSeveral(result: Result | readonly Result[]): result is readonly Result[] {
+  return Array.isArray(result);
+}
+
+function oneLine(text: string | readonly string[]): string {
+  return typeof text === 'string' ? text : text.join(', ');
+}
+
+function resultOf(driver: Driver, result: Result): string | readonly string[] {
+  if (typeof result === 'object' && 'rows' in result) return listed(driver, result);
   if (typeof result === 'string' || !('ok' in result || 'error' in result)) return result;
   if ('ok' in result) return result.ok === undefined ? 'ok undefined' : `ok ${driver.sender(result.ok)}`;
   const { error } = result;
+  if ('child' in result) return `error start ${reasonText(error, driver.sender)}`;
   const already = (error as { already_started?: Pid } | null)?.already_started;
   if (already !== undefined) return `error already_started ${driver.sender(already)}`;
-  return `error ${'child' in result ? 'start ' : ''}${reasonText(error)}`;
+  return `error ${reasonText(error, driver.sender)}`;
 }

@@ -9,7 +9,7 @@ export interface LaneContext {
   readonly instances: ReadonlyMap<Pid, Instance>;
   readonly started: ReadonlySet<Pid>;
   readonly terminating: ReadonlyMap<Pid, unknown>;
-  sender(from: unknown): string;
+  readonly sender: (from: unknown) => string;
   /** The id of the template of a `simple_one_for_one` supervisor; undefined for other paths. */
   template(path: string): string | undefined;
   /** Whether each child has a lane of its own. */
@@ -63,10 +63,12 @@ function addLife(
     add(lanes, lane, `start ${name}`);
     return;
   }
-  const reason = reasonText(event.reason);
+  const reason = reasonText(event.reason, context.sender);
   if (isSupervisor) add(lanes, instanceName(instance), `down ${reason}`);
   if (context.started.has(pid)) {
-    const entered = context.terminating.has(pid) ? ` T=${reasonText(context.terminating.get(pid))}` : '';
+    const entered = context.terminating.has(pid)
+      ? ` T=${reasonText(context.terminating.get(pid), context.sender)}`
+      : '';
     add(lanes, lane, `exit ${name} ${reason}${entered}`);
   } else {
     add(lanes, lane, event.reason === 'normal' ? `ignore ${name}` : `fail ${name} ${reason}`);
@@ -80,7 +82,7 @@ function addReport(lanes: Lanes, event: Extract<RecordedEvent, { kind: 'report' 
   const reported = offender.pid instanceof Pid ? context.instances.get(offender.pid) : undefined;
   const id = reported === undefined ? (offender.id ?? context.template(supervisor.path) ?? '-') : lastId(reported.path);
   const count = offender.count === undefined ? '' : ` n=${offender.count}`;
-  const line = `report ${errorContext} ${id} ${reasonText(reason)}${count}`;
+  const line = `report ${errorContext} ${id} ${reasonText(reason, context.sender)}${count}`;
   add(lanes, childLane(instanceName(supervisor), id, context), line);
 }
 
@@ -93,7 +95,8 @@ function addMail(
 ): void {
   const instance = context.instances.get(event.pid);
   if (instance === undefined || exited.has(event.pid)) return;
-  add(lanes, `@${instanceName(instance)}`, `${event.tag} ${context.sender(event.from)} ${reasonText(event.reason)}`);
+  const reason = reasonText(event.reason, context.sender);
+  add(lanes, `@${instanceName(instance)}`, `${event.tag} ${context.sender(event.from)} ${reason}`);
 }
 
 function canonical(lane: string, lines: readonly string[], context: LaneContext): string[] {

@@ -1,18 +1,27 @@
 /**
- * Replays scenarios and compares what happens with what was recorded from OTP:
+ * Replays scenarios and compares what happens with what happens in Erlang/OTP:
  *
- *     node .build/test/oracle/main.js FILE [--jitter SEED] [--out FILE]
- *     node .build/test/oracle/main.js --generate SEED [--count N] [--out FILE]
+ *     npm run oracle -- FILE [--otp] [--jitter SEED] [--out FILE]
+ *     npm run oracle -- --generate SEED [--count N] [--otp] [--jitter SEED] [--out FILE]
+ *     npm run oracle -- --fresh COUNT [--seed SEED] [--jitter SEED]
+ *     npm run oracle -- --mutations
  *
- * One scenario a line: bare, or `{"scenario":…,"trace":…}`; or that many generated ones, 24 unless told. Traces go to
- * `--out`; those of scenarios without a recorded trace are printed if there is none. Exit code 0 if every recorded
- * trace is equal, 1 if one differs, 2 if the command or a line is wrong.
+ * The first two take one scenario a line, bare or as `{"scenario":…,"trace":…}`, or that many generated ones, 24 unless
+ * told. They are replayed here, with `--otp` in the Erlang/OTP of this machine. Traces go to `--out`; those of
+ * scenarios without a recorded trace are printed if there is none. `--fresh` runs that many new ones on both sides and
+ * compares. `--mutations` breaks the runtime on purpose, see `mutations.ts`.
+ *
+ * Exit code 0 if all traces are equal, 1 if one differs, 2 if the command or a line is wrong.
  */
 
+import { randomInt } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { compareFresh } from './fresh.ts';
 import { generate } from './generate.ts';
-import { replay } from './replay.ts';
+import { checkMutations } from './mutations.ts';
+import { failedTrace, missingEngine, runOnOtp } from './otp.ts';
+import { replayAll } from './replay-all.ts';
 import { readLine, type Scenario, type Trace } from './scenario.ts';
 import { type Compared, compare, isEqual, report } from './verdict.ts';
 
@@ -21,15 +30,24 @@ interface Job {
   readonly expected: Trace | undefined;
 }
 
-interface Command {
-  readonly jobs: readonly Job[];
-  readonly jitter: number;
-  readonly out: string | undefined;
-}
+type Command =
+  | { readonly does: 'mutations' }
+  | { readonly does: 'fresh'; readonly count: number; readonly seed: number; readonly jitter: number }
+  | {
+      readonly does: 'run';
+      readonly jobs: readonly Job[];
+      readonly otp: boolean;
+      readonly jitter: number;
+      readonly out: string | undefined;
+    };
+
+const usage = `usage: oracle FILE [--otp] [--jitter SEED] [--out FILE]
+       oracle --generate SEED [--count N] [--otp] [--jitter SEED] [--out FILE]
+       oracle --fresh COUNT [--seed SEED] [--jitter SEED]
+       oracle --mutations`;
 
 const command = readCommand();
-if (command === undefined) process.exitCode = 2;
-else process.exitCode = await run(command);
+process.exitCode = command === undefined ? 2 : await run(command);
 
 function readCommand(): Command | undefined {
   try {
@@ -38,24 +56,39 @@ function readCommand(): Command | undefined {
       options: {
         jitter: { type: 'string', default: '0' },
         out: { type: 'string' },
+        otp: { type: 'boolean', default: false },
         generate: { type: 'string' },
         count: { type: 'string', default: '24' },
+        fresh: { type: 'string' },
+        seed: { type: 'string', default: String(randomInt(1_000_000)) },
+        mutations: { type: 'boolean', default: false },
       },
     });
     const [file, ...more] = positionals;
-    if ((file === undefined) === (values.generate === undefined) || more.length > 0) {
-      throw new TypeError('name one file of scenarios, or --generate some');
+    const ways = [file, values.generate, values.fresh, values.mutations ? '' : undefined];
+    if (ways.filter((way) => way !== undefined).length !== 1 || more.length > 0) {
+      throw new TypeError('name one file of scenarios, or --generate some, or --fresh ones, or --mutations');
+    }
+    if (values.mutations) return { does: 'mutations' };
+    if (values.fresh !== undefined || values.otp) requireEngine();
+    const jitter = whole('jitter', values.jitter);
+    if (values.fresh !== undefined) {
+      return { does: 'fresh', count: whole('fresh', values.fresh), seed: whole('seed', values.seed), jitter };
     }
     const jobs =
       file === undefined
         ? generate(whole('generate', values.generate), whole('count', values.count)).map(bare)
         : readJobs(file);
-    return { jobs, jitter: whole('jitter', values.jitter), out: values.out };
+    return { does: 'run', jobs, otp: values.otp, jitter, out: values.out };
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}`);
-    console.error('usage: main.js FILE | --generate SEED [--count N]  [--jitter SEED] [--out FILE]');
+    console.error(`${error instanceof Error ? error.message : error}\n${usage}`);
     return undefined;
   }
+}
+
+function requireEngine(): void {
+  const missing = missingEngine();
+  if (missing !== undefined) throw new Error(missing);
 }
 
 function whole(option: string, text: string | undefined): number {
@@ -70,21 +103,34 @@ function bare(scenario: Scenario): Job {
 
 function readJobs(file: string): Job[] {
   const lines = readFileSync(file, 'utf8').split('\n');
+  const ids = new Set<string>();
   return lines.flatMap((line, index) => {
     if (line.trim() === '') return [];
     try {
-      return [readLine(line)];
+      const job = readLine(line);
+      if (ids.has(job.scenario.id)) throw new TypeError(`another scenario has the id ${job.scenario.id} as well`);
+      ids.add(job.scenario.id);
+      return [job];
     } catch (error) {
       throw new TypeError(`${file}:${index + 1}: ${error instanceof Error ? error.message : error}`);
     }
   });
 }
 
-async function run({ jobs, jitter, out }: Command): Promise<number> {
+async function run(todo: Command): Promise<number> {
+  if (todo.does === 'mutations') return await checkMutations();
+  if (todo.does === 'fresh') {
+    const { text, allEqual } = await compareFresh(todo.seed, todo.count, todo.jitter);
+    console.log(text);
+    return allEqual ? 0 : 1;
+  }
+  const { jobs, otp, jitter, out } = todo;
+  const scenarios = jobs.map(({ scenario }) => scenario);
+  const traces = otp ? await runOnOtp(scenarios, jitter) : await replayAll(scenarios, jitter);
   const written: string[] = [];
   const results: Compared[] = [];
   for (const { scenario, expected } of jobs) {
-    const trace = await tryReplay(scenario, jitter);
+    const trace = traces.get(scenario.id) ?? failedTrace('no line for it');
     if (out !== undefined || expected === undefined) written.push(JSON.stringify({ scenario, trace }));
     if (expected !== undefined) results.push(compare(scenario, expected, trace));
   }
@@ -93,14 +139,4 @@ async function run({ jobs, jitter, out }: Command): Promise<number> {
   else process.stdout.write(text);
   if (results.length > 0) console.log(report(results));
   return results.every(isEqual) ? 0 : 1;
-}
-
-/** A replay that fails is a trace that differs from every other. */
-async function tryReplay(scenario: Scenario, jitter: number): Promise<Trace> {
-  try {
-    return await replay(scenario, jitter);
-  } catch (error) {
-    const res = `the replay failed: ${error instanceof Error ? error.stack : error}`;
-    return { steps: [{ op: 'start', res }], final: {}, leaks: [] };
-  }
 }

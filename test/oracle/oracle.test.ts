@@ -10,12 +10,14 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { type Context, child, Pid, startChild, startSystem, terminateChild } from '../../runtime/index.ts';
 import { simulatedClock } from '../../runtime/testing.ts';
-import { readText, root } from '../support/repository.ts';
+import { buildFolder, readText, root } from '../support/repository.ts';
 import { Attempts } from './attempts.ts';
 import { childSpec } from './child-specs.ts';
 import { generateOne } from './generate.ts';
 import { pauses } from './jitter.ts';
 import { type LaneContext, lanesOf } from './lanes.ts';
+import { mutants } from './mutants.ts';
+import { mutated } from './mutations.ts';
 import type { Instance, RecordedEvent } from './recorder.ts';
 import { replay } from './replay.ts';
 import { untilSettled } from './rest.ts';
@@ -43,7 +45,7 @@ test('what is recorded is what the generator makes', () => {
     const [seed, number] = scenario.id.slice(1).split('-').map(Number);
     assert.deepEqual(scenario, JSON.parse(JSON.stringify(generateOne(seed!, number!))));
   }
-  assert.equal(new Set(recorded.map(({ scenario }) => scenario.class)).size, 9, 'every class is recorded');
+  assert.equal(new Set(recorded.map(({ scenario }) => scenario.class)).size, 17, 'every class is recorded');
 });
 
 test('a trace that parts from the recorded one is named at the first difference', () => {
@@ -92,12 +94,21 @@ test('bare scenarios are replayed and written, to a file if one is named; so are
 
 test('a command or a line that makes no sense is refused with the reason', () => {
   const tree = { id: 'root', type: 'supervisor', children: [] };
+  const [kill, look] = [
+    { op: 'kill', target: 'root', reason: 'boom' },
+    { op: 'which', sup: 'root' },
+  ];
+  const during = { op: 'during', action: kill, calls: [look] };
   const cases: readonly (readonly [unknown, RegExp])[] = [
     [{ class: 'x', root: tree, actions: [] }, /:1: a scenario needs an "id"/],
     [{ id: 's', class: 'x', root: { ...tree, type: 'worker' }, actions: [] }, /"root" must be a supervisor/],
     [{ id: 's', class: 'x', root: { ...tree, children: [{}] }, actions: [] }, /s\/root: a child needs an "id"/],
     [{ id: 's', class: 'x', root: tree, actions: [{ op: 'constructor' }] }, /action 1: no operation 'constructor'/],
     [{ id: 's', class: 'x', root: tree, actions: [{ op: 'kill', target: 'root' }] }, /'kill' needs target, reason/],
+    [{ id: 's', class: 'x', root: { ...tree, name: 'n' }, actions: [] }, /the "name" of a supervisor must be its "id"/],
+    [{ id: 's', class: 'x', root: tree, actions: [{ ...during, action: look }] }, /its "action" must end something/],
+    [{ id: 's', class: 'x', root: tree, actions: [{ ...during, calls: {} }] }, /"calls" must be a list/],
+    [{ id: 's', class: 'x', root: tree, actions: [{ ...during, calls: [kill] }] }, /must be calls of a supervisor/],
   ];
   const dynamic = { ...tree, id: 'd', strategy: 'simple_one_for_one' };
   const late = { id: 's', class: 'x', root: tree, actions: [{ op: 'start_child', sup: 'root', spec: dynamic }] };
@@ -107,8 +118,18 @@ test('a command or a line that makes no sense is refused with the reason', () =>
     assert.match(stderr, reason);
   }
   assert.equal(command().status, 2);
-  assert.match(command('a', '--generate', '1').stderr, /one file of scenarios, or --generate some/);
+  assert.match(command(fileWith(`${lines[0]}\n${lines[0]}\n`)).stderr, /:2: another scenario has the id/);
+  assert.match(command('a', '--generate', '1').stderr, /one file of scenarios, or --generate some, or/);
   assert.match(command(join(root, recordedFile), '--jitter', 'some').stderr, /--jitter takes a whole number/);
+});
+
+test('every deliberate fault of the mutation check finds its place in the built runtime', () => {
+  for (const mutant of mutants) {
+    const text = readFileSync(join(buildFolder, mutant.file), 'utf8');
+    assert.notEqual(mutated(text, mutant), text);
+    assert.throws(() => mutated(`${text}${mutant.from}`, mutant), /has 2 times, not once/);
+  }
+  assert.throws(() => mutated('', mutants[0]!), /has 0 times, not once/);
 });
 
 test('what never answers is a failure, not a hang', async () => {

@@ -44,7 +44,9 @@ export class Recorder {
   readonly terminating: Map<Pid, ExitReason> = new Map();
   readonly instances: Map<Pid, Instance> = new Map();
   /** The latest incarnation of each path. */
-  readonly latest: Map<string, Pid> = new Map();
+  private readonly latest = new Map<string, Pid>();
+  /** Told of every worker whose start is held. */
+  onHold: (worker: Pid) => void = () => {};
   private readonly parents = new Map<Pid, Pid | null>();
   /** What a process is called by its parent; known of supervisors and workers of the scenario only. */
   private readonly ids = new Map<Pid, string>();
@@ -69,6 +71,8 @@ export class Recorder {
         this.events.push({ kind: 'exit', pid, reason });
       }),
       this.listener<SupervisorReport>(channels.supervisorReport, (report) => {
+        // One that fails before any worker of it has begun is known by this alone.
+        if (!this.ids.has(report.pid)) this.ids.set(report.pid, report.supervisor);
         this.events.push({ kind: 'report', report });
       }),
       this.listener<ProgressReport>(channels.progressReport, ({ started: { id, pid } }) => {
@@ -83,6 +87,13 @@ export class Recorder {
 
   stop(): void {
     for (const [name, listener] of this.listeners) unsubscribe(name, listener);
+  }
+
+  /** The process that was that attempt at a path, or the latest one. */
+  process(path: string, attempt?: number): Pid | undefined {
+    if (attempt === undefined) return this.latest.get(path);
+    for (const [pid, each] of this.instances) if (each.path === path && each.attempt === attempt) return pid;
+    return undefined;
   }
 
   /** From here on the children of `top` are the scenario's; what came before is forgotten. */
@@ -136,14 +147,17 @@ export class Recorder {
     } else if (event.kind === 'init') {
       this.workerAttempts.set(pid, event.attempt);
       this.nameLineage(pid, event.path);
+    } else if (event.kind === 'hold') {
+      this.onHold(pid);
     } else if (this.dynamic(parentPath(event.path))) {
+      this.nameLineage(pid, event.path);
       this.hasStarted(pid);
     }
   }
 
-  private nameLineage(worker: Pid, workerPath: string): void {
-    let pid: Pid | null | undefined = worker;
-    for (let path = workerPath; pid && path !== '' && !this.ids.has(pid); path = parentPath(path)) {
+  private nameLineage(lowest: Pid, lowestPath: string): void {
+    let pid: Pid | null | undefined = lowest;
+    for (let path = lowestPath; pid && path !== '' && !this.ids.has(pid); path = parentPath(path)) {
       this.ids.set(pid, lastId(path));
       pid = this.parents.get(pid);
     }

@@ -12,23 +12,32 @@ import {
 import { type SimulatedClock, settle, simulatedClock } from '../../runtime/testing.ts';
 import { Attempts, countAttempt } from './attempts.ts';
 import { childSpec } from './child-specs.ts';
-import { act, count, type Driver, type Result, resultText, which } from './driver.ts';
+import { act, type Driver, type Result, resultText, snapshot } from './driver.ts';
+import { Gate } from './gate.ts';
 import { type LaneContext, lanesOf } from './lanes.ts';
 import { type Instance, instanceName, Recorder } from './recorder.ts';
-import { tickMs, untilAtRest, untilSettled } from './rest.ts';
-import { type Action, joinPath, type Scenario, type Step, type SupervisorNode, type Trace } from './scenario.ts';
+import { tickMs, untilAtRest, untilQuiet, untilSettled } from './rest.ts';
+import {
+  type Action,
+  type During,
+  isDynamic,
+  nodeAt,
+  type Scenario,
+  type Step,
+  type SupervisorNode,
+  type Trace,
+} from './scenario.ts';
 
 /** `jitter`: the seed of the delays that workers make; 0 for none. Rejects if the tree never comes to rest. */
 export async function replay(scenario: Scenario, jitter: number): Promise<Trace> {
   const name = `oracle ${scenario.id}`;
   const clock = simulatedClock();
-  const templates = templatesOf(scenario.root, '');
-  const recorder = new Recorder(name, (path) => templates.has(path));
+  const recorder = new Recorder(name, (path) => isDynamic(nodeAt(scenario.root, path)));
   let system: System | undefined;
   try {
     system = await startSystem({ name, clock, children: [child(Attempts, undefined)] });
     recorder.begin(system.root);
-    return await new Replay(system, clock, recorder, templates, jitter).run(scenario);
+    return await new Replay(system, clock, recorder, scenario, jitter).run();
   } finally {
     recorder.stop();
     if (system !== undefined) await stopHard(system, clock);
@@ -39,31 +48,29 @@ class Replay {
   private readonly system: System;
   private readonly clock: SimulatedClock;
   private readonly recorder: Recorder;
-  private readonly templates: ReadonlyMap<string, string>;
+  private readonly scenario: Scenario;
   private readonly driver: Driver;
+  private readonly gate: Gate;
 
-  constructor(
-    system: System,
-    clock: SimulatedClock,
-    recorder: Recorder,
-    templates: ReadonlyMap<string, string>,
-    jitter: number,
-  ) {
+  constructor(system: System, clock: SimulatedClock, recorder: Recorder, scenario: Scenario, jitter: number) {
     this.system = system;
     this.clock = clock;
     this.recorder = recorder;
-    this.templates = templates;
+    this.scenario = scenario;
     this.driver = {
       system,
       jitter,
       sender: (from) => recorder.sender(from),
-      latest: (path) => recorder.latest.get(path),
-      isDynamic: (path) => templates.has(path),
+      process: (path, attempt) => recorder.process(path, attempt),
+      node: (path) => nodeAt(scenario.root, path),
     };
+    this.gate = new Gate(system);
+    recorder.onHold = (worker) => this.gate.arrived(worker);
   }
 
-  async run({ root, actions, per_child }: Scenario): Promise<Trace> {
-    const lanes = this.laneContext(per_child === true);
+  async run(): Promise<Trace> {
+    const { root, actions } = this.scenario;
+    const lanes = this.laneContext();
     const steps = [await this.step('start', () => this.start(root), lanes)];
     for (const action of actions) steps.push(await this.step(action.op, () => this.perform(action), lanes));
     const final = await this.snapshot();
@@ -72,10 +79,14 @@ class Replay {
     return { steps, final, leaks: leaks.sort() };
   }
 
-  private laneContext(perChild: boolean): LaneContext {
+  private laneContext(): LaneContext {
     const { instances, started, terminating } = this.recorder;
-    const { sender } = this.driver;
-    return { instances, started, terminating, sender, perChild, template: (path) => this.templates.get(path) };
+    const { sender, node } = this.driver;
+    const template = (path: string): string | undefined => {
+      const at = node(path);
+      return isDynamic(at) ? at.children[0]?.id : undefined;
+    };
+    return { instances, started, terminating, sender, template, perChild: this.scenario.per_child === true };
   }
 
   /** The scenario's root is a child of the system's, which never restarts it: its processes do not know the driver. */
@@ -86,18 +97,30 @@ class Replay {
   }
 
   private async stop(root: SupervisorNode): Promise<Result> {
-    const pid = this.recorder.latest.get(root.id);
+    const pid = this.recorder.process(root.id);
     if (pid === undefined || !this.system.isAlive(pid)) return { error: 'dead' };
     return await untilSettled(this.clock, terminateChild(this.system, this.system.root, root.id));
   }
 
-  private async perform(action: Action): Promise<Result> {
+  private async perform(action: Action): Promise<Result | readonly Result[]> {
+    if (action.op === 'during') return await this.performDuring(action);
     if (action.op !== 'sleep') return await untilSettled(this.clock, act(this.driver, action));
     await this.clock.advance(action.ms);
     return 'ok';
   }
 
-  private async step(op: string, run: () => Promise<Result>, context: LaneContext): Promise<Step> {
+  private async performDuring({ action, calls }: During): Promise<readonly Result[]> {
+    this.gate.close();
+    const first = await untilSettled(this.clock, act(this.driver, action));
+    await untilQuiet(this.clock, () => this.gate.isHolding);
+    this.place();
+    // All are sent now: they wait in the mailbox of the supervisor while the start is held.
+    const answers = calls.map((call) => act(this.driver, call));
+    this.gate.open();
+    return [first, ...(await untilSettled(this.clock, Promise.all(answers)))];
+  }
+
+  private async step(op: string, run: () => Promise<Result | readonly Result[]>, context: LaneContext): Promise<Step> {
     const { system, clock, recorder } = this;
     const mark = recorder.events.length;
     const result = await run();
@@ -121,24 +144,10 @@ class Replay {
     const rows: [string, Trace['final'][string]][] = [];
     for (const [pid, instance] of this.living()) {
       if (instance.type === 'worker') continue;
-      const listed = await which(this.driver, pid, instance.path);
-      rows.push([instanceName(instance), { which: listed, count: await count(this.driver, pid) }]);
+      rows.push([instanceName(instance), await snapshot(this.driver, pid, instance.path)]);
     }
     return Object.fromEntries(rows);
   }
-}
-
-/** The `simple_one_for_one` supervisors of a tree, with the id of the template of each. */
-function templatesOf(
-  node: SupervisorNode,
-  parent: string,
-  found: Map<string, string> = new Map(),
-): Map<string, string> {
-  const path = joinPath(parent, node.id);
-  const first = node.children[0];
-  if (node.strategy === 'simple_one_for_one' && first !== undefined) found.set(path, first.id);
-  for (const each of node.children) if (each.type === 'supervisor') templatesOf(each, path, found);
-  return found;
 }
 
 /** Kills: a tree that hangs cannot be stopped in order, and a system left to itself would keep the program alive. */

@@ -9,6 +9,8 @@ export const tickMs = 10;
 /** No action takes this long, or needs so many looks at the tree: what has not come to rest by then never will. */
 const answerLimitMs = 60_000;
 const looksMax = 1_000;
+/** So often all that can run has had its turn, and no timer waited. */
+const quietTurns = 10;
 
 export interface Observed {
   readonly system: System;
@@ -45,6 +47,11 @@ export async function untilSettled<T>(clock: SimulatedClock, promise: Promise<T>
     await clock.advance(tickMs);
   }
   return promise;
+}
+
+/** Waits until nothing moves any more or `enough` is true, without asking anybody: a supervisor may be blocked. */
+export async function untilQuiet(clock: SimulatedClock, enough: () => boolean): Promise<void> {
+  for (let turns = 0; turns < quietTurns && !enough(); turns++) await untilSettled(clock, Promise.resolve());
 }
 
 /** Asks every living process. One that is busy answers late; one that ends meanwhile does not answer at all. */

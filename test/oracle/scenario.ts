@@ -1,7 +1,8 @@
 /** What a scenario file says: a supervision tree, and what is done to it. */
 
 export type Restart = 'permanent' | 'transient' | 'temporary';
-export type StartOutcome = 'ok' | 'error' | 'shut' | 'crash' | 'ignore';
+/** `hold`: waits for the end of the `during` that it came up in, then ends as `error` does. */
+export type StartOutcome = 'ok' | 'error' | 'shut' | 'crash' | 'ignore' | 'hold';
 
 interface ChildNode {
   readonly id: string;
@@ -9,6 +10,8 @@ interface ChildNode {
   readonly restart?: Restart;
   readonly shutdown?: number | 'brutal_kill' | 'infinity';
   readonly significant?: boolean;
+  /** Registered before each init. Not for templates; that of a supervisor must be its id, by which reports call it. */
+  readonly name?: string;
 }
 
 export interface WorkerNode extends ChildNode {
@@ -34,26 +37,51 @@ export interface SupervisorNode extends ChildNode {
 
 export type TreeNode = WorkerNode | SupervisorNode;
 
-export type Targeted =
-  | 'kill'
-  | 'stop'
-  | 'crash'
-  | 'raise_exit'
-  | 'exit_self'
-  | 'buddy'
-  | 'call_stop'
-  | 'call_stop_reply'
-  | 'call_crash';
+const targeted = [
+  ...(['kill', 'stop', 'crash', 'raise_exit', 'exit_self', 'buddy'] as const),
+  ...(['call_stop', 'call_stop_reply', 'call_crash'] as const),
+];
+
+export type Targeted = (typeof targeted)[number];
+
+/** What ends a process, or tries to. */
+export interface Ending {
+  readonly op: Targeted;
+  readonly target: string;
+  readonly reason: string;
+}
+
+/** A call of a supervisor. */
+export type SupervisorAction =
+  | { readonly op: 'start_child'; readonly sup: string; readonly spec?: TreeNode; readonly name?: string }
+  | {
+      readonly op: 'terminate_child';
+      readonly sup: string;
+      readonly child?: string;
+      /** Of a dynamic child; its incarnation with that number, or the latest one. */
+      readonly name?: string;
+      readonly attempt?: number;
+    }
+  | { readonly op: 'restart_child' | 'delete_child'; readonly sup: string; readonly child: string }
+  | { readonly op: 'which' | 'count'; readonly sup: string };
+
+/**
+ * Ends a process. If a start with the outcome `hold` comes of it, the calls are sent before that start fails: so its
+ * supervisor answers them while the restart is still to be retried. The result is that of the action, then the answers.
+ */
+export interface During {
+  readonly op: 'during';
+  readonly action: Ending;
+  readonly calls: readonly SupervisorAction[];
+}
 
 /** One thing done to the tree. Processes are addressed by path: the latest incarnation is meant. */
 export type Action =
-  | { readonly op: Targeted; readonly target: string; readonly reason: string }
+  | Ending
+  | SupervisorAction
+  | During
   | { readonly op: 'ping' | 'link_dead' | 'monitor_dead'; readonly target: string }
   | { readonly op: 'link' | 'unlink' | 'monitor' | 'demonitor'; readonly from: string; readonly to: string }
-  | { readonly op: 'start_child'; readonly sup: string; readonly spec?: TreeNode; readonly name?: string }
-  | { readonly op: 'terminate_child'; readonly sup: string; readonly child?: string; readonly name?: string }
-  | { readonly op: 'restart_child' | 'delete_child'; readonly sup: string; readonly child: string }
-  | { readonly op: 'which' | 'count'; readonly sup: string }
   | { readonly op: 'sleep'; readonly ms: number };
 
 export interface Scenario {
@@ -82,9 +110,7 @@ export interface Trace {
 
 /** The fields of each operation; several sets are alternatives. */
 const operations: ReadonlyMap<string, readonly (readonly string[])[]> = new Map([
-  ...['kill', 'stop', 'crash', 'raise_exit', 'exit_self', 'buddy', 'call_stop', 'call_stop_reply', 'call_crash'].map(
-    (op): [string, string[][]] => [op, [['target', 'reason']]],
-  ),
+  ...targeted.map((op): [string, string[][]] => [op, [['target', 'reason']]]),
   ...['ping', 'link_dead', 'monitor_dead'].map((op): [string, string[][]] => [op, [['target']]]),
   ...['link', 'unlink', 'monitor', 'demonitor'].map((op): [string, string[][]] => [op, [['from', 'to']]]),
   ...['restart_child', 'delete_child'].map((op): [string, string[][]] => [op, [['sup', 'child']]]),
@@ -104,6 +130,7 @@ const operations: ReadonlyMap<string, readonly (readonly string[])[]> = new Map(
     ],
   ],
   ['sleep', [['ms']]],
+  ['during', [['action', 'calls']]],
 ]);
 
 /** Reads one line: a bare scenario, or a recorded one with the trace to expect. Throws with what is wrong. */
@@ -135,6 +162,9 @@ function checkNode(where: string, node: unknown): void {
   const path = `${where}/${node['id']}`;
   if (node['type'] === 'worker') return;
   if (node['type'] !== 'supervisor') throw new TypeError(`${path}: "type" must be worker or supervisor`);
+  if (node['name'] !== undefined && node['name'] !== node['id']) {
+    throw new TypeError(`${path}: the "name" of a supervisor must be its "id"`);
+  }
   if (!Array.isArray(node['children'])) throw new TypeError(`${path}: a supervisor needs "children"`);
   for (const child of node['children']) checkNode(path, child);
 }
@@ -148,6 +178,7 @@ function checkAction(where: string, action: unknown): void {
       `${where}: '${String(action['op'])}' needs ${alternatives.map((f) => f.join(', ')).join(' or ')}`,
     );
   }
+  if (action['op'] === 'during') checkDuring(where, action);
   if (!('spec' in action)) return;
   checkNode(where, action['spec']);
   // Its children report no progress: which supervisors are dynamic must be known before anything starts.
@@ -156,12 +187,40 @@ function checkAction(where: string, action: unknown): void {
   }
 }
 
+function checkDuring(where: string, { action, calls }: Readonly<Record<string, unknown>>): void {
+  checkAction(where, action);
+  if (!targeted.some((op) => op === (action as Action).op))
+    throw new TypeError(`${where}: its "action" must end something`);
+  if (!Array.isArray(calls)) throw new TypeError(`${where}: "calls" must be a list`);
+  for (const call of calls) {
+    checkAction(where, call);
+    if (!('sup' in call)) throw new TypeError(`${where}: its "calls" must be calls of a supervisor`);
+  }
+}
+
 function hasDynamic(node: TreeNode): boolean {
-  return node.type === 'supervisor' && (node.strategy === 'simple_one_for_one' || node.children.some(hasDynamic));
+  return node.type === 'supervisor' && (isDynamic(node) || node.children.some(hasDynamic));
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The node that a path leads to; below a `simple_one_for_one` supervisor every id stands for the template. */
+export function nodeAt(root: SupervisorNode, path: string): TreeNode | undefined {
+  const [first, ...ids] = path.split('/');
+  return first === root.id ? ids.reduce<TreeNode | undefined>(childOf, root) : undefined;
+}
+
+function childOf(node: TreeNode | undefined, id: string): TreeNode | undefined {
+  if (node?.type !== 'supervisor') return undefined;
+  return isDynamic(node) ? node.children[0] : node.children.find((child) => child.id === id);
+}
+
+export function isDynamic(
+  node: TreeNode | undefined,
+): node is SupervisorNode & { readonly strategy: 'simple_one_for_one' } {
+  return node?.type === 'supervisor' && node.strategy === 'simple_one_for_one';
 }
 
 /** `root/s` and `x` make `root/s/x`; the top has the empty path. */

@@ -22,7 +22,7 @@ import {
 } from '../../runtime/index.ts';
 import { countAttempt } from './attempts.ts';
 import { afterPause, type Pauses, pauses } from './jitter.ts';
-import { joinPath, type WorkerNode } from './scenario.ts';
+import { joinPath, type StartOutcome, type WorkerNode } from './scenario.ts';
 
 export interface WorkerProtocol {
   readonly call: {
@@ -65,17 +65,21 @@ interface State {
 export type WorkerEvent = { readonly system: string; readonly pid: Pid } & (
   | { readonly kind: 'init'; readonly path: string; readonly attempt: number }
   | { readonly kind: 'ready'; readonly path: string }
+  | { readonly kind: 'hold' }
   | { readonly kind: 'terminate'; readonly reason: ExitReason }
   | { readonly kind: 'mail'; readonly tag: 'EXIT' | 'DOWN'; readonly from: unknown; readonly reason: ExitReason }
 );
 
 export const workerEvents = 'oracle:worker';
+/** The message that lets a held start go on. */
+export const openTag = 'open';
 const events = channel(workerEvents);
 
 type Telling = WorkerEvent extends infer E ? (E extends WorkerEvent ? Omit<E, 'system' | 'pid'> : never) : never;
 
-function tell(ctx: Context, event: Telling): void {
-  events.publish({ system: ctx.system, pid: ctx.self, ...event });
+/** Says something about a process, as a rule about itself. */
+export function tell(ctx: Context, event: Telling, pid: Pid = ctx.self): void {
+  events.publish({ system: ctx.system, pid, ...event });
 }
 
 const slowMs = 8;
@@ -119,11 +123,12 @@ export const OracleWorker: GenServer<WorkerProtocol, readonly [WorkerArg, string
       const instance = `${path}#${attempt}`;
       const state: State = { node, instance, pauses: pauses(jitter, instance), monitors: new Map() };
       return afterPause(state.pauses(ctx), () => {
-        const outcome = node.plan?.[attempt - 1] ?? 'ok';
+        const outcome: StartOutcome = node.plan?.[attempt - 1] ?? 'ok';
         if (outcome === 'error') return stopInit('start_error');
         if (outcome === 'shut') return stopInit({ shutdown: 'nope' });
         if (outcome === 'ignore') return ignore();
         if (outcome === 'crash') return crash('init_crash');
+        if (outcome === 'hold') return held(ctx);
         tell(ctx, { kind: 'ready', path });
         return state;
       });
@@ -177,6 +182,13 @@ export const OracleWorker: GenServer<WorkerProtocol, readonly [WorkerArg, string
     },
   },
 );
+
+/** A start that waits until the gate is open, and then fails. */
+async function held(ctx: Context): Promise<InitResult<State>> {
+  tell(ctx, { kind: 'hold' });
+  await ctx.receive(({ tag }) => tag === openTag, 'infinity');
+  return stopInit('start_error');
+}
 
 function exitWith(reason: ExitReason, ctx: Context): never {
   return ctx.exit(reason);

@@ -27,7 +27,7 @@ test('the defaults of a worker and of a supervisor', () => {
   });
   assert.deepEqual(start.arg, {
     id: 'sup',
-    flags: { strategy: 'one_for_one', intensity: 1, periodMs: 5_000, autoShutdown: 'never' },
+    flags: { strategy: 'one_for_one', intensity: 1, periodMs: 5_000, autoShutdown: 'never', maxChildren: 'infinity' },
     children: [good],
   });
 });

@@ -12,7 +12,7 @@ import { type SimulatedClock, settle, simulatedClock } from '../../runtime/testi
 interface Inside {
   readonly slots: (Process | undefined)[];
   readonly freeSlots: number[];
-  readonly names: Map<string, Process>;
+  readonly locals: Map<string, Process>;
   readonly deferredCalls: Map<number, Process>;
   readonly deadlines: { readonly queues: Map<number, unknown> };
 }
@@ -59,7 +59,7 @@ test('the places of dead processes are used again', async (t) => {
   assert.equal(kernel.processCount, 0);
   assert.ok(inside.slots.length <= 11, `${inside.slots.length} places for 10 processes at a time`);
   assert.equal(inside.freeSlots.length, inside.slots.length);
-  assert.equal(inside.names.size, 0);
+  assert.equal(inside.locals.size, 0);
 });
 
 test('a call that was left open is forgotten when it is answered, times out, or its server exits', async (t) => {
@@ -131,6 +131,6 @@ test('what a dead process was waiting for, its ports, tables and timers are gone
   await settle();
   assert.equal(clock.pending, 0);
   assert.equal(kernel.timers.size, 0);
-  assert.equal(kernel.tables.named('t'), undefined);
+  assert.equal(kernel.tables.open(null, 't'), undefined);
   assert.deepEqual([process.receiver, process.ports, process.tables], [null, null, null]);
 });

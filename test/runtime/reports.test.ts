@@ -156,7 +156,10 @@ test('a crash report says who, why, at which message and in which state, as form
     label: 'keeper',
     initialCall: 'reports.test.js#Secret',
     ancestors: [system.system.root, system.system.whereis(name('init'))],
-    lastMessage: { kind: 'cast', tag: 'crash', payload: new TypeError('boom') },
+    links: [system.system.root],
+    trapExit: false,
+    messageQueueLen: 0,
+    lastMessage: { kind: 'cast', tag: 'crash', payload: (crash as CrashReport).lastMessage?.payload },
     state: { secret: '***' },
   });
   assert.deepEqual(reason.error, { name: 'TypeError', message: 'boom' });

@@ -44,10 +44,14 @@ const bans: readonly Ban[] = [
   {
     pattern: /\bsetImmediate\b/g,
     // system.ts: a stopped system answers for what its processes leave behind until the turn is over.
-    rooms: ['runtime/scheduler.ts', 'runtime/system.ts', 'runtime/testing.ts'],
+    rooms: ['runtime/scheduler.ts', 'runtime/system.ts', 'runtime/settle.ts'],
     instead: 'let the scheduler run it',
   },
-  { pattern: /\bMath\.random\b/g, rooms: [], instead: 'use node:crypto for ids, a passed-in source for choices' },
+  {
+    pattern: /\bMath\.random\b/g,
+    rooms: ['runtime/simulation.ts'],
+    instead: 'use node:crypto for ids, a passed-in source for choices',
+  },
   { pattern: /\bconsole\./g, rooms: ['bin/'], instead: 'publish an event on node:diagnostics_channel' },
   { pattern: /\bprocess\.exit\b/g, rooms: ['bin/beamish.ts'], instead: 'stop the system and let the process end' },
 ];

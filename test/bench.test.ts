@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { builtPath } from './support/repository.ts';
+
+interface Report {
+  readonly workloads: readonly {
+    readonly workload: string;
+    readonly results: readonly { readonly operation: string; readonly contender: string; readonly values: number[] }[];
+  }[];
+}
+
+/** Runs the command of `npm run bench`. */
+function bench(...args: readonly string[]): { readonly status: number | null; readonly text: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [builtPath('bench/run.ts'), ...args], {
+    encoding: 'utf8',
+  });
+  return { status, text: stdout + stderr };
+}
+
+/** One round of a hundredth of the work, ours only. */
+function measured(workload: string): Map<string, readonly number[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'beamish-bench-'));
+  try {
+    const file = join(folder, 'report.json');
+    const args = ['--rounds', '1', '--scale', '0.01', '--contenders', 'ours', '--json', file];
+    const { status, text } = bench(workload, ...args);
+    assert.equal(status, 0, text);
+    const { workloads } = JSON.parse(readFileSync(file, 'utf8')) as Report;
+    assert.deepEqual(
+      workloads.map((each) => each.workload),
+      [workload],
+    );
+    const rows = workloads[0]?.results ?? [];
+    return new Map(rows.map(({ operation, contender, values }) => [`${operation}: ${contender}`, values]));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const ofActor = [
+  'call',
+  'call, async handler',
+  'cast',
+  'ping-pong',
+  'ping-pong, async handlers',
+  'spawn + exit',
+  'spawn_monitor + DOWN',
+  'start_child',
+  'supervisor restart',
+  'restart storm',
+  'bytes per idle process, 100,000',
+  'bytes per idle process, 1,000,000',
+  'bytes per idle server, 100,000',
+  'bytes per idle server, 1,000,000',
+];
+
+test('the workload actor measures each operation', () => {
+  const rows = measured('actor');
+  for (const operation of ofActor) {
+    const values = rows.get(`${operation}: ours`) ?? [];
+    assert.equal(values.length, 1, operation);
+    assert.ok(values.every((value) => value > 0, operation));
+  }
+  for (const wait of ['timer late, p99', 'timer late, worst', 'socket echo, p50', 'socket echo, p99']) {
+    // A timer may be a little early, as those of the host are; a wait that was not measured is null.
+    assert.equal(typeof rows.get(`flood: ${wait}: ours`)?.[0], 'number', wait);
+  }
+  assert.equal(rows.size, ofActor.length + 4);
+});
+
+test('the workload mcp-http measures both revisions', () => {
+  const rows = measured('mcp-http');
+  assert.deepEqual([...rows.keys()], ['tools/call: ours-2025-11-25', 'tools/call: ours-2026-07-28']);
+  for (const values of rows.values()) assert.ok(values.length === 1 && (values[0] as number) > 0);
+});
+
+test('the workload start-up measures a start', { skip: process.platform !== 'linux' && 'needs /proc' }, () => {
+  const [firstAnswer, idling] = [...measured('start-up').values()];
+  assert.ok((firstAnswer?.[0] ?? 0) > 0);
+  assert.equal(idling?.length, 1);
+});
+
+test('a workload that does not exist is named, with those that do', () => {
+  const { status, text } = bench('actors');
+  assert.equal(status, 2);
+  assert.match(text, /there is no workload 'actors'\nnpm run bench -- <actor \| mcp-http \| start-up …>/);
+});
+
+test('a contender that does not exist is an error, not an empty table', () => {
+  const { status, text } = bench('mcp-http', '--contenders', 'theirs');
+  assert.equal(status, 1);
+  assert.match(text, /no contender named theirs/);
+});

@@ -1,0 +1,35 @@
+import type { Pid, System } from '../../runtime/index.ts';
+import { openTag } from './worker.ts';
+
+/** Where starts with the outcome `hold` wait. Open, unless a `during` has closed it. */
+export class Gate {
+  private readonly system: System;
+  private readonly waiting: Pid[] = [];
+  private closed = false;
+
+  constructor(system: System) {
+    this.system = system;
+  }
+
+  get isHolding(): boolean {
+    return this.waiting.length > 0;
+  }
+
+  arrived(worker: Pid): void {
+    if (this.closed) this.waiting.push(worker);
+    else this.letGo(worker);
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  open(): void {
+    this.closed = false;
+    for (const worker of this.waiting.splice(0)) this.letGo(worker);
+  }
+
+  private letGo(worker: Pid): void {
+    this.system.send(worker, openTag);
+  }
+}
