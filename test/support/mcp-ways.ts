@@ -67,7 +67,9 @@ export const streams: readonly StreamWay[] = [
     async open({ system }, capabilities) {
       const link = await connectMemory(system);
       const client = new StreamClient(link);
-      await client.open(capabilities);
+      const { error } = await client.open(capabilities);
+      // A client that is refused its session has none: it may come back, not call.
+      if (error !== undefined) throw new Error(`no session: ${JSON.stringify(error)}`);
       return { client, link, meta: {} };
     },
   },
