@@ -1,6 +1,5 @@
 /** The public surface of the runtime: what is not named here is internal. */
-export { type Agent, type AgentInit, type AgentProtocol, agent } from './agent.ts';
-export type { Alias, AliasOptions } from './alias.ts';
+
 export {
   type Application,
   type ApplicationCallbacks,
@@ -11,43 +10,14 @@ export {
   startApplication,
   stopApplication,
   whichApplications,
-} from './application.ts';
+} from './application/application.ts';
 export type {
   ApplicationInfo,
   ApplicationProtocol,
   ApplicationResult,
   BootApplication,
-} from './application-controller.ts';
-export type { Bag } from './bag.ts';
-export type { Behaviour, ModuleMeta } from './behaviour.ts';
-export {
-  type ChildOptions,
-  type ChildSpec,
-  child,
-  type Shutdown,
-  type SpecError,
-  type SupervisorFlags,
-} from './child-spec.ts';
+} from './application/application-controller.ts';
 export type { Clock, TimerHandle } from './clock.ts';
-export type {
-  CallOptions,
-  Context,
-  Messaging,
-  ProcessFunction,
-  ProcessOptions,
-  ReceivedMessage,
-  StartOptions,
-} from './context.ts';
-export { type EnterLoop, enterLoop } from './enter-loop.ts';
-export {
-  BadArgError,
-  CallError,
-  ExitedError,
-  FunctionClauseError,
-  NoProcError,
-  StartError,
-  TaskError,
-} from './errors.ts';
 export {
   type EventHandler,
   type EventHandlerCallbacks,
@@ -62,8 +32,30 @@ export {
   type Swapped,
   swapHandler,
   swapHandlerReply,
-} from './event-handler.ts';
-export type { EventProtocol } from './event-manager.ts';
+} from './event/event-handler.ts';
+export type { EventProtocol } from './event/event-manager.ts';
+export { type GenEvent, genEvent } from './event/gen-event.ts';
+export type { AddResult, HandlerReply, HandlerState } from './event/installed-handlers.ts';
+export type { Alias, AliasOptions } from './kernel/alias.ts';
+export type { Behaviour, ModuleMeta } from './kernel/behaviour.ts';
+export type {
+  CallOptions,
+  Context,
+  Messaging,
+  ProcessFunction,
+  ProcessOptions,
+  ReceivedMessage,
+  StartOptions,
+} from './kernel/context.ts';
+export {
+  BadArgError,
+  CallError,
+  ExitedError,
+  FunctionClauseError,
+  NoProcError,
+  StartError,
+  TaskError,
+} from './kernel/errors.ts';
 export {
   type CallExit,
   describeExit,
@@ -74,34 +66,13 @@ export {
   isErrorExit,
   isNormalExit,
   type TaskExit,
-} from './exit.ts';
-export { type GenEvent, genEvent } from './gen-event.ts';
-export {
-  type CallContext,
-  type GenServer,
-  type GenServerCallbacks,
-  genServer,
-  type SystemInfo,
-} from './gen-server.ts';
-export { type GenStatem, type GenStatemCallbacks, genStatem } from './gen-statem.ts';
-export type { AddResult, HandlerReply, HandlerState } from './installed-handlers.ts';
-export type { MailboxPolicy } from './mailbox-bound.ts';
-export { abcast, type MultiCallResult, multiCall } from './multi-call.ts';
-export {
-  type PartitionKey,
-  type PartitionOptions,
-  type PartitionSupervisor,
-  partitionSupervisor,
-} from './partition-supervisor.ts';
-export { type Pg, type PgEvent, pg } from './pg.ts';
-export { type Dest, type From, type Name, name, Pid, type Ref } from './pid.ts';
-export type { Port } from './port.ts';
-export type { StartMonitorResult, StartResult } from './process.ts';
-export type { ProcessInfo } from './process-info.ts';
-export type { Call, CallPayload, CallReply, CallTag, MaybePromise, Payload, Protocol, Tag } from './protocol.ts';
-export { type Registry, type RegistryOptions, registry, type UniqueRegistry } from './registry.ts';
-export type { RegistryEntry } from './registry-entries.ts';
-export type { RegistryListenerInfo } from './registry-server.ts';
+} from './kernel/exit.ts';
+export type { MailboxPolicy } from './kernel/mailbox-bound.ts';
+export { type Dest, type From, type Name, name, Pid, type Ref } from './kernel/pid.ts';
+export type { Port } from './kernel/port.ts';
+export type { StartMonitorResult, StartResult } from './kernel/process.ts';
+export type { ProcessInfo } from './kernel/process-info.ts';
+export type { Call, CallPayload, CallReply, CallTag, MaybePromise, Payload, Protocol, Tag } from './kernel/protocol.ts';
 export {
   checkResponse,
   type LabelledOutcome,
@@ -115,9 +86,22 @@ export {
   reqidsSize,
   reqidsToList,
   waitResponse,
-} from './request.ts';
-export type { AutoShutdown, RestartType, Strategy } from './restart.ts';
-export type { CounterUpdate } from './row-update.ts';
+} from './kernel/request.ts';
+export type { ViaCaller, ViaName, ViaRegistry } from './kernel/via.ts';
+export { type Pg, type PgEvent, pg } from './registry/pg.ts';
+export { type Registry, type RegistryOptions, registry, type UniqueRegistry } from './registry/registry.ts';
+export type { RegistryEntry } from './registry/registry-entries.ts';
+export type { RegistryListenerInfo } from './registry/registry-server.ts';
+export { type Agent, type AgentInit, type AgentProtocol, agent } from './server/agent.ts';
+export { type EnterLoop, enterLoop } from './server/enter-loop.ts';
+export {
+  type CallContext,
+  type GenServer,
+  type GenServerCallbacks,
+  genServer,
+  type SystemInfo,
+} from './server/gen-server.ts';
+export { abcast, type MultiCallResult, multiCall } from './server/multi-call.ts';
 export {
   type CallResult,
   continueWith,
@@ -134,9 +118,11 @@ export {
   stop,
   stopInit,
   stopReply,
-} from './server-result.ts';
-export { stopServer } from './server-stop.ts';
-export type { SortedRange } from './sorted-map.ts';
+} from './server/server-result.ts';
+export { stopServer } from './server/server-stop.ts';
+export { type Sys, type SysStatus, sys } from './server/sys.ts';
+export type { DebugEvent, DebugFunction, SysStatistics } from './server/sys-debug.ts';
+export { type GenStatem, type GenStatemCallbacks, genStatem } from './statem/gen-statem.ts';
 export {
   changeCallbackModule,
   type EnterAction,
@@ -152,8 +138,8 @@ export {
   stateTimeout,
   type TimeoutOptions,
   type TimeoutTime,
-} from './statem-action.ts';
-export type { EventType, StatemProtocol, TimeoutType } from './statem-protocol.ts';
+} from './statem/statem-action.ts';
+export type { EventType, StatemProtocol, TimeoutType } from './statem/statem-protocol.ts';
 export {
   initState,
   keepState,
@@ -166,8 +152,23 @@ export {
   type StatemInit,
   type StatemResult,
   stopAndReply,
-} from './statem-result.ts';
-export type { TreeNode } from './supervision-tree.ts';
+} from './statem/statem-result.ts';
+export {
+  type ChildOptions,
+  type ChildSpec,
+  child,
+  type Shutdown,
+  type SpecError,
+  type SupervisorFlags,
+} from './supervisor/child-spec.ts';
+export {
+  type PartitionKey,
+  type PartitionOptions,
+  type PartitionSupervisor,
+  partitionSupervisor,
+} from './supervisor/partition-supervisor.ts';
+export type { AutoShutdown, RestartType, Strategy } from './supervisor/restart.ts';
+export type { TreeNode } from './supervisor/supervision-tree.ts';
 export {
   countChildren,
   deleteChild,
@@ -177,26 +178,27 @@ export {
   supervisor,
   terminateChild,
   whichChildren,
-} from './supervisor.ts';
+} from './supervisor/supervisor.ts';
 export type {
   ChildCount,
   ChildInfo,
   ChildResult,
   StartChildResult,
   SupervisorProtocol,
-} from './supervisor-protocol.ts';
-export { type Sys, type SysStatus, sys } from './sys.ts';
-export type { DebugEvent, DebugFunction, SysStatistics } from './sys-debug.ts';
+} from './supervisor/supervisor-protocol.ts';
 export { type System, type SystemOptions, startSystem } from './system.ts';
-export type { OrderedTable, Table } from './table.ts';
-export type { TableInfo, TableOptions, TableTransfer, TableType, Tid } from './table-data.ts';
-export type { RowMatch, TableContinuation, TablePage } from './table-pages.ts';
-export type { NewTable, OpenTable } from './table-types.ts';
-export { type TaskApi, type TaskWait, task, type YieldManyOptions } from './task.ts';
-export type { Task, TaskOutcome } from './task-handle.ts';
-export type { TaskFunction } from './task-runner.ts';
-export type { TaskStreamOptions } from './task-stream.ts';
-export { type TaskSupervisor, type TaskSupervisorOptions, taskSupervisor } from './task-supervisor.ts';
+export type { Bag } from './table/bag.ts';
+export type { CounterUpdate } from './table/row-update.ts';
+export type { SortedRange } from './table/sorted-map.ts';
+export type { OrderedTable, Table } from './table/table.ts';
+export type { TableInfo, TableOptions, TableTransfer, TableType, Tid } from './table/table-data.ts';
+export type { RowMatch, TableContinuation, TablePage } from './table/table-pages.ts';
+export type { NewTable, OpenTable } from './table/table-types.ts';
+export { type TaskApi, type TaskWait, task, type YieldManyOptions } from './task/task.ts';
+export type { Task, TaskOutcome } from './task/task-handle.ts';
+export type { TaskFunction } from './task/task-runner.ts';
+export type { TaskStreamOptions } from './task/task-stream.ts';
+export { type TaskSupervisor, type TaskSupervisorOptions, taskSupervisor } from './task/task-supervisor.ts';
 export {
   type ApplicationReport,
   type CrashReport,
@@ -211,4 +213,3 @@ export {
   type SysTrace,
   type UnexpectedMessage,
 } from './telemetry.ts';
-export type { ViaCaller, ViaName, ViaRegistry } from './via.ts';

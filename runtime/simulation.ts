@@ -1,7 +1,7 @@
-import type { ExitReason } from './exit.ts';
-import type { Kernel } from './kernel.ts';
-import type { Pid } from './pid.ts';
-import type { Process } from './process.ts';
+import type { ExitReason } from './kernel/exit.ts';
+import type { Kernel } from './kernel/kernel.ts';
+import type { Pid } from './kernel/pid.ts';
+import type { Process } from './kernel/process.ts';
 import { settle } from './settle.ts';
 import { type SimulatedClock, simulatedClock } from './simulated-clock.ts';
 import { type SimulationHost, type System, type SystemOptions, startOn } from './system.ts';

@@ -1,6 +1,6 @@
-import type { Messaging } from './context.ts';
-import type { ExitReason } from './exit.ts';
-import type { Dest } from './pid.ts';
+import type { Messaging } from './kernel/context.ts';
+import type { ExitReason } from './kernel/exit.ts';
+import type { Dest } from './kernel/pid.ts';
 
 /** Asks the first process of a system to stop it; a class, so that no message of user code is taken for it. */
 export class SystemStop {

@@ -1,19 +1,20 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { UncaughtOrigin } from './attribution.ts';
-import { type ChildSpec, completeFlags, type SupervisorFlags } from './child-spec.ts';
+
 import { type Clock, systemClock } from './clock.ts';
-import type { Context, Messaging, ReceivedMessage } from './context.ts';
-import { CallError, ExitedError, StartError } from './errors.ts';
-import type { ExitReason } from './exit.ts';
-import { Kernel, type Wire } from './kernel.ts';
+import type { UncaughtOrigin } from './kernel/attribution.ts';
+import type { Context, Messaging, ReceivedMessage } from './kernel/context.ts';
+import { CallError, ExitedError, StartError } from './kernel/errors.ts';
+import type { ExitReason } from './kernel/exit.ts';
+import { Kernel, type Wire } from './kernel/kernel.ts';
+import { describeDest } from './kernel/names.ts';
+import type { Pid } from './kernel/pid.ts';
+import type { ProcessInfo } from './kernel/process-info.ts';
+import { ExitSignal } from './kernel/signals.ts';
+import { spawn } from './kernel/start.ts';
 import { TIMER_MAX_MS } from './limits.ts';
-import { describeDest } from './names.ts';
-import type { Pid } from './pid.ts';
-import type { ProcessInfo } from './process-info.ts';
-import { ExitSignal } from './signals.ts';
-import { spawn } from './start.ts';
-import { readTree, type TreeNode } from './supervision-tree.ts';
-import { SupervisorServer } from './supervisor-server.ts';
+import { type ChildSpec, completeFlags, type SupervisorFlags } from './supervisor/child-spec.ts';
+import { readTree, type TreeNode } from './supervisor/supervision-tree.ts';
+import { SupervisorServer } from './supervisor/supervisor-server.ts';
 import { SystemStop } from './system-stop.ts';
 
 /** Options of `startSystem`; strategy, intensity and period are those of the root supervisor. */

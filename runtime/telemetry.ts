@@ -1,9 +1,9 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
-import type { ExitReason } from './exit.ts';
-import type { MailboxPolicy } from './mailbox-bound.ts';
-import type { Pid } from './pid.ts';
-import type { RestartType } from './restart.ts';
-import type { DebugEvent } from './sys-debug.ts';
+import type { ExitReason } from './kernel/exit.ts';
+import type { MailboxPolicy } from './kernel/mailbox-bound.ts';
+import type { Pid } from './kernel/pid.ts';
+import type { DebugEvent } from './server/sys-debug.ts';
+import type { RestartType } from './supervisor/restart.ts';
 
 /** What every event says about where it comes from. `system` is the name given to `startSystem`. */
 interface Event {

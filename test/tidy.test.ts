@@ -21,7 +21,7 @@ test('imports point one way, at the public file of a layer', () => {
   const bad = [
     file('runtime/a.ts', "import { b } from '../transports/b.ts';\n"),
     file('runtime/b.ts', "import { pino } from 'pino';\n"),
-    file('transports/c.ts', "import { d } from '../runtime/mailbox.ts';\n"),
+    file('transports/c.ts', "import { d } from '../runtime/kernel/mailbox.ts';\n"),
     file('mcp/e.ts', "\nexport { f } from '../transports/stdio.ts';\n"),
     file('mcp/g.ts', "const late = await import('../bin/beamish.ts');\n"),
   ];

@@ -15,11 +15,11 @@ export interface Mutant {
   readonly test?: { readonly file: string; readonly name: string };
 }
 
-const restart = 'runtime/restart.js';
-const fixed = 'runtime/static-children.js';
-const dynamic = 'runtime/dynamic-children.js';
-const server = 'runtime/supervisor-server.js';
-const stopping = 'runtime/child-shutdown.js';
+const restart = 'runtime/supervisor/restart.js';
+const fixed = 'runtime/supervisor/static-children.js';
+const dynamic = 'runtime/supervisor/dynamic-children.js';
+const server = 'runtime/supervisor/supervisor-server.js';
+const stopping = 'runtime/supervisor/child-shutdown.js';
 
 export const mutants: readonly Mutant[] = [
   {
@@ -49,7 +49,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     fault: '{shutdown, X} counts as abnormal',
-    file: 'runtime/exit.js',
+    file: 'runtime/kernel/exit.js',
     from: "return reason === 'normal' || reason === 'shutdown' || isShutdownTuple(reason);",
     to: "return reason === 'normal' || reason === 'shutdown';",
   },

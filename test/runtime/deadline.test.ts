@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Deadline, Deadlines } from '../../runtime/deadline.ts';
+import { type Deadline, Deadlines } from '../../runtime/kernel/deadline.ts';
 import { simulatedClock } from '../../runtime/testing.ts';
 
 class Noted implements Deadline {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { errorExit } from '../../runtime/exit.ts';
 import { describeExit, isErrorExit, isNormalExit } from '../../runtime/index.ts';
+import { errorExit } from '../../runtime/kernel/exit.ts';
 
 test('an error becomes plain data with its name, message, code and causes', () => {
   const cause = new RangeError('inner', { cause: 'root' });

@@ -15,7 +15,7 @@ import {
   stop,
   type UnexpectedMessage,
 } from '../../runtime/index.ts';
-import { Process } from '../../runtime/process.ts';
+import { Process } from '../../runtime/kernel/process.ts';
 import { settle } from '../../runtime/testing.ts';
 import { event, reasonText, type Step, startMachine } from '../support/step-machine.ts';
 import { eventsOf } from '../support/supervision-trace.ts';

@@ -18,7 +18,7 @@ import {
   terminateChild,
   whichChildren,
 } from '../../runtime/index.ts';
-import { RestartWindow } from '../../runtime/restart.ts';
+import { RestartWindow } from '../../runtime/supervisor/restart.ts';
 import { settle } from '../../runtime/testing.ts';
 import { periodMs, randomTree, type SupervisorShape, shutdownMs, TreeBuilder } from '../support/random-tree.ts';
 import { onEvent, SupervisionTrace, startUnderRoot } from '../support/supervision-trace.ts';

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Context } from '../../runtime/index.ts';
-import { Kernel } from '../../runtime/kernel.ts';
-import type { Process } from '../../runtime/process.ts';
-import { spawn } from '../../runtime/start.ts';
+import { Kernel } from '../../runtime/kernel/kernel.ts';
+import type { Process } from '../../runtime/kernel/process.ts';
+import { spawn } from '../../runtime/kernel/start.ts';
 import { type SimulatedClock, settle, simulatedClock } from '../../runtime/testing.ts';
 
 /** The private parts that a test looks into. */

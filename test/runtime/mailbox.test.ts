@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Mailbox } from '../../runtime/mailbox.ts';
-import { Message } from '../../runtime/message.ts';
+import { Mailbox } from '../../runtime/kernel/mailbox.ts';
+import { Message } from '../../runtime/kernel/message.ts';
 
 type Operation =
   | { readonly op: 'push' | 'pushFront' | 'shift' }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Pid } from '../../runtime/pid.ts';
-import { type PidSet, pidSetAdd, pidSetDelete, pidSetHas, pidSetValues } from '../../runtime/pid-set.ts';
+import { Pid } from '../../runtime/kernel/pid.ts';
+import { type PidSet, pidSetAdd, pidSetDelete, pidSetHas, pidSetValues } from '../../runtime/kernel/pid-set.ts';
 
 const pids = Array.from({ length: 6 }, (_, i) => new Pid('test', 0, i, i));
 const pid = fc.constantFrom(...pids);

@@ -8,7 +8,7 @@ import {
   isRestarted,
   type RestartType,
   RestartWindow,
-} from '../../runtime/restart.ts';
+} from '../../runtime/supervisor/restart.ts';
 
 const restarts: readonly RestartType[] = ['permanent', 'transient', 'temporary'];
 const orderly: readonly unknown[] = ['normal', 'shutdown', { shutdown: 'x' }];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { BadArgError } from '../../runtime/index.ts';
-import { SortedMap, type SortedRange } from '../../runtime/sorted-map.ts';
+import { SortedMap, type SortedRange } from '../../runtime/table/sorted-map.ts';
 
 type Step = { readonly op: 'set' | 'delete' | 'look'; readonly key: number };
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { StatemEvent, StatemEvents } from '../../runtime/statem-events.ts';
+import { StatemEvent, StatemEvents } from '../../runtime/statem/statem-events.ts';
 
 /** What a machine does with its events: `insert` that many new ones, take the next one, postpone the one taken. */
 type Operation = { readonly insert: number } | 'next' | 'postpone' | 'retry';

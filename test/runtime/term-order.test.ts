@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { BadArgError, Pid } from '../../runtime/index.ts';
 import { TERM_DEPTH_MAX } from '../../runtime/limits.ts';
-import { compareTerms, ownTerm } from '../../runtime/term-order.ts';
+import { compareTerms, ownTerm } from '../../runtime/table/term-order.ts';
 
 /** From low to high; no two are equal. The kinds follow each other as in Erlang: number, atom, pid, map, list. */
 const ascending: readonly unknown[] = [

@@ -44,7 +44,7 @@ const bans: readonly Ban[] = [
   {
     pattern: /\bsetImmediate\b/g,
     // system.ts: a stopped system answers for what its processes leave behind until the turn is over.
-    rooms: ['runtime/scheduler.ts', 'runtime/system.ts', 'runtime/settle.ts'],
+    rooms: ['runtime/kernel/scheduler.ts', 'runtime/system.ts', 'runtime/settle.ts'],
     instead: 'let the scheduler run it',
   },
   {

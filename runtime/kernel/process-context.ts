@@ -1,0 +1,250 @@
+import type { Clock } from '../clock.ts';
+import { CALL_TIMEOUT_MS } from '../limits.ts';
+import type { TableOptions, TableType, Tid } from '../table/table-data.ts';
+import { type Alias, type AliasOptions, closeAlias, openAlias } from './alias.ts';
+import type { Behaviour } from './behaviour.ts';
+import type { Context, ProcessFunction, ReceivedMessage, StartOptions } from './context.ts';
+import { BadArgError, ExitedError, ProcessExit } from './errors.ts';
+import type { ExitReason } from './exit.ts';
+import type { Kernel } from './kernel.ts';
+import type { Dest, From, Name, Pid, Ref } from './pid.ts';
+import type { Port } from './port.ts';
+import { EXITED, type Process, type StartMonitorResult, type StartResult } from './process.ts';
+import { describeProcess, type ProcessInfo } from './process-info.ts';
+import { receive } from './receive.ts';
+import type { RequestId } from './request.ts';
+import { spawn, start, startMonitor } from './start.ts';
+import type { ViaName } from './via.ts';
+
+/** The one implementation of `Context`. */
+export class ProcessContext implements Context {
+  readonly #kernel: Kernel;
+  readonly #process: Process;
+  readonly self: Pid;
+
+  constructor(kernel: Kernel, process: Process) {
+    this.#kernel = kernel;
+    this.#process = process;
+    this.self = process.pid;
+  }
+
+  get parent(): Pid | undefined {
+    return this.#process.parent ?? undefined;
+  }
+
+  get system(): string {
+    return this.#kernel.name;
+  }
+
+  get clock(): Clock {
+    return this.#kernel.clock;
+  }
+
+  get signal(): AbortSignal {
+    const process = this.#process;
+    if (process.abort === null) {
+      process.abort = new AbortController();
+      if (process.status === EXITED) process.abort.abort();
+    }
+    return process.abort.signal;
+  }
+
+  call(dest: Dest, tag: string, payload?: unknown, options?: { timeoutMs?: number | 'infinity' }): Promise<any> {
+    return this.#kernel.call(this.#alive(), dest, tag, payload, options?.timeoutMs ?? CALL_TIMEOUT_MS);
+  }
+
+  cast(dest: Dest, tag: string, payload?: unknown): void {
+    this.#kernel.cast(this.#alive(), dest, tag, payload);
+  }
+
+  send(dest: Dest, tag: string, payload?: unknown): void {
+    this.#kernel.sendInfo(this.#alive(), dest, tag, payload);
+  }
+
+  sendRequest(dest: Dest, tag: string, payload?: unknown): RequestId<any> {
+    return this.#kernel.sendRequest(this.#alive(), dest, tag, payload);
+  }
+
+  replyTo(from: From<any>, value: unknown): void {
+    this.#kernel.reply(this.#alive().pid, from.ref, value);
+  }
+
+  sendAfter(delayMs: number, tag: string, payload?: unknown, dest: Dest = this.self): Ref {
+    this.#alive();
+    const ref = this.#kernel.nextRef();
+    this.#kernel.sendLater(ref, delayMs, dest, tag, payload);
+    return ref;
+  }
+
+  startTimer(delayMs: number, message?: unknown, dest: Dest = this.self): Ref {
+    this.#alive();
+    const ref = this.#kernel.nextRef();
+    this.#kernel.sendLater(ref, delayMs, dest, 'timeout', { ref, message });
+    return ref;
+  }
+
+  cancelTimer(ref: Ref): number | false {
+    this.#alive();
+    return this.#kernel.timers.cancel(ref);
+  }
+
+  readTimer(ref: Ref): number | false {
+    return this.#kernel.timers.read(ref);
+  }
+
+  sendInterval(periodMs: number, tag: string, payload?: unknown, dest: Dest = this.self): Ref {
+    this.#alive();
+    const ref = this.#kernel.nextRef();
+    this.#kernel.sendEvery(ref, periodMs, dest, tag, payload);
+    return ref;
+  }
+
+  applyAfter(delayMs: number, run: ProcessFunction<any>, arg: unknown): Ref {
+    const process = this.#alive();
+    if (typeof run !== 'function') throw new BadArgError('applyAfter needs a function');
+    const ref = this.#kernel.nextRef();
+    this.#kernel.timers.startAction(ref, delayMs, () => spawn(this.#kernel, process, run, arg, {}));
+    return ref;
+  }
+
+  link(pid: Pid): void {
+    this.#kernel.signals.link(this.#alive(), pid);
+  }
+
+  unlink(pid: Pid): void {
+    this.#kernel.signals.unlink(this.#alive(), pid);
+  }
+
+  trapExit(on: boolean): boolean {
+    const process = this.#alive();
+    const before = process.trapExit;
+    process.trapExit = on;
+    return before;
+  }
+
+  monitor(dest: Dest, options: { readonly tag?: string } = {}): Ref {
+    const ref = this.#kernel.nextRef();
+    this.#kernel.signals.monitor(this.#alive(), ref, dest, options.tag);
+    return ref;
+  }
+
+  alias(options: AliasOptions = {}): Alias {
+    return openAlias(this.#alive(), this.#kernel.nextRef(), options);
+  }
+
+  unalias(alias: Alias): boolean {
+    return closeAlias(this.#alive(), alias);
+  }
+
+  demonitor(ref: Ref, options: { readonly flush?: boolean } = {}): boolean {
+    return this.#kernel.signals.demonitor(this.#alive(), ref, options.flush === true);
+  }
+
+  exit(reason: ExitReason): never {
+    this.#alive();
+    throw new ProcessExit(reason);
+  }
+
+  exitProcess(pid: Pid, reason: ExitReason): void {
+    const process = this.#alive();
+    const { scheduler } = this.#kernel;
+    const before = scheduler.acting;
+    scheduler.acting = process;
+    this.#kernel.signals.exit(this.self, pid, reason);
+    scheduler.acting = before;
+    // A signal to oneself takes effect before exit/2 returns: the code after it must not run.
+    if (pid === this.self && process.pendingExit !== null) throw new ProcessExit(process.pendingExit.reason);
+  }
+
+  spawn(behaviour: Behaviour | ProcessFunction<any>, arg: unknown, options: StartOptions = {}): Pid {
+    return spawn(this.#kernel, this.#alive(), behaviour, arg, options).pid;
+  }
+
+  spawnLink(behaviour: Behaviour | ProcessFunction<any>, arg: unknown, options: StartOptions = {}): Pid {
+    return spawn(this.#kernel, this.#alive(), behaviour, arg, { ...options, link: true }).pid;
+  }
+
+  spawnMonitor(
+    behaviour: Behaviour | ProcessFunction<any>,
+    arg: unknown,
+    options: StartOptions = {},
+  ): { readonly pid: Pid; readonly ref: Ref } {
+    const ref = this.#kernel.nextRef();
+    return { pid: spawn(this.#kernel, this.#alive(), behaviour, arg, { ...options, monitor: ref }).pid, ref };
+  }
+
+  start(behaviour: Behaviour, arg: unknown, options: StartOptions = {}): Promise<StartResult> {
+    return start(this.#kernel, this.#alive(), behaviour, arg, options);
+  }
+
+  startLink(behaviour: Behaviour, arg: unknown, options: StartOptions = {}): Promise<StartResult> {
+    return start(this.#kernel, this.#alive(), behaviour, arg, { ...options, link: true });
+  }
+
+  startMonitor(behaviour: Behaviour, arg: unknown, options: StartOptions = {}): Promise<StartMonitorResult> {
+    return startMonitor(this.#kernel, this.#alive(), behaviour, arg, options);
+  }
+
+  /** For supervisors, which restart what may still be going down. */
+  startChild(behaviour: Behaviour, arg: unknown, options: StartOptions): Promise<StartResult> {
+    return start(this.#kernel, this.#alive(), behaviour, arg, { ...options, link: true, awaitOrphan: true });
+  }
+
+  register(name: Name, pid: Pid = this.self): void {
+    this.#alive();
+    this.#kernel.names.registerPid(name, pid);
+  }
+
+  unregister(name: Name): void {
+    this.#alive();
+    this.#kernel.names.unregister(name);
+  }
+
+  whereis(name: Name | ViaName): Pid | undefined {
+    return this.#kernel.resolve(name)?.pid;
+  }
+
+  isAlive(pid: Pid): boolean {
+    return this.#kernel.find(pid) !== undefined;
+  }
+
+  processInfo(pid: Pid): ProcessInfo | undefined {
+    const process = this.#kernel.find(pid);
+    return process === undefined ? undefined : describeProcess(process);
+  }
+
+  setLabel(label: string): void {
+    this.#alive().label = label;
+  }
+
+  receive(
+    match: (message: ReceivedMessage) => boolean,
+    timeoutMs: number | 'infinity',
+  ): Promise<ReceivedMessage | 'timeout'> {
+    return receive(this.#kernel, this.#alive(), match, timeoutMs);
+  }
+
+  openPort(port: Port): () => void {
+    const process = this.#alive();
+    process.ports ??= new Set();
+    process.ports.add(port);
+    return () => process.ports?.delete(port);
+  }
+
+  newTable(name: string, options: TableOptions = {}): any {
+    return this.#kernel.tables.create(this.#alive(), name, options);
+  }
+
+  table(table: string | Tid, type?: TableType): any {
+    return this.#kernel.tables.open(this.self, table, type);
+  }
+
+  /** The code of a dead process may still run after an `await`: nothing it does reaches the living. */
+  #alive(): Process {
+    if (this.#process.status === EXITED) throw new ExitedError(`${this.self} has exited: its context is closed`);
+    return this.#process;
+  }
+}
+
+/** What a supervisor has beyond other processes. */
+export type SupervisorContext = Context & Pick<ProcessContext, 'startChild'>;

@@ -1,0 +1,175 @@
+import type { TableData } from '../table/table-data.ts';
+import type { AliasOptions } from './alias.ts';
+import type { Culprit } from './attribution.ts';
+import type { Deadline } from './deadline.ts';
+import type { ExitReason } from './exit.ts';
+import { Mailbox } from './mailbox.ts';
+import type { Message } from './message.ts';
+import type { PendingCall } from './pending-call.ts';
+import type { Dest, Pid, Ref } from './pid.ts';
+import type { PidSet } from './pid-set.ts';
+import type { Port } from './port.ts';
+
+/** Nothing to do. */
+export const IDLE = 0;
+/** In the run queue. */
+export const RUNNABLE = 1;
+/** In a callback, on the stack. */
+export const RUNNING = 2;
+/** In a callback whose promise is pending: the mailbox stays closed. */
+export const WAITING = 3;
+/** Gone for the kernel; code of it may still run until its next `await`. */
+export const EXITED = 4;
+/** Suspended, with nothing in the mailbox that it may have. */
+export const SUSPENDED = 5;
+
+// How its turns go, `mode`: one field for all that is not usual, so that a usual turn looks once.
+
+/** Its first step has not run. */
+export const NEW = 0;
+/** It gets its messages in order. */
+export const SERVING = 1;
+/** Suspended: it gets nothing but system requests and the exit signal of its parent (sys:suspend/1). */
+export const HALTED = 2;
+
+/**
+ * What a process runs: a behaviour's loop, or a function. Each step returns nothing, or a promise for which the process
+ * waits with its mailbox closed; its outcome comes back through `settled` or `failed`, as does what a step throws.
+ */
+export interface Runner {
+  /** The first step of the process: init. */
+  boot(): unknown;
+  /** One message. */
+  handle(message: Message): unknown;
+  settled(value: unknown): unknown;
+  failed(error: unknown): unknown;
+  /** The process has exited: let go of timers. */
+  exited(): void;
+  /** The tag being handled, for reports. */
+  readonly handling: string;
+}
+
+/** How a start went: `{ ok }`, `'ignore'` (init declined) or `{ error }` with the exit reason. */
+export type StartResult<P extends object = any> = { readonly ok: Pid<P> } | 'ignore' | { readonly error: ExitReason };
+
+/** How a start with a monitor went; see `Context.startMonitor`. */
+export type StartMonitorResult<P extends object = any> =
+  | { readonly ok: { readonly pid: Pid<P>; readonly ref: Ref } }
+  | 'ignore'
+  | { readonly error: ExitReason };
+
+export interface MonitorRecord {
+  readonly watcher: Pid;
+  /** The tag of the message. */
+  readonly tag: string;
+  /** What DOWN reports as the watched one: the pid, or what was monitored in its stead. */
+  readonly object: Dest;
+}
+
+/** A `receive` that waits for its message. */
+export interface Receiver {
+  readonly match: (message: Message) => boolean;
+  readonly settle: (message: Message) => void;
+  /** The process has exited: it never settles. */
+  readonly cancel: () => void;
+}
+
+/** A process and those it descends from; shared by all children of one parent. */
+export interface Lineage {
+  readonly pid: Pid;
+  readonly up: Lineage | null;
+}
+
+/** One process. All fields are set here, in one order, so that every process has one hidden class. */
+export class Process extends Mailbox {
+  readonly pid: Pid;
+  /** Parent first, then its parent … (proc_lib: $ancestors). */
+  readonly parents: Lineage | null;
+  private ownLineage: Lineage | null = null;
+  /** What was started, for reports: `module#export` or a function's name (proc_lib: $initial_call). */
+  readonly initialCall: string;
+  runner: Runner;
+  status: number = RUNNABLE;
+  mode: number = NEW;
+  /** Its parent has exited, and the exit signal of that is in its mailbox: it is on its way out. */
+  orphaned = false;
+  trapExit = false;
+  /** Messages handled so far. */
+  reductions = 0;
+  /** Set if uncaught errors of its code are to be blamed on it. */
+  culprit: Culprit | null = null;
+  name: string | null = null;
+  label: string | null = null;
+  links: PidSet = null;
+  /** Monitors this process holds: ref -> watched. */
+  monitors: Map<Ref, Pid> | null = null;
+  monitoredBy: Map<Ref, MonitorRecord> | null = null;
+  receiver: Receiver | null = null;
+  /** The call being handled, and those answered with noreply: they fail if the process ends first. */
+  currentCall: PendingCall | null = null;
+  deferredCalls: Map<Ref, PendingCall> | null = null;
+  aliases: Map<Ref, AliasOptions> | null = null;
+  timers: Set<Ref> | null = null;
+  tables: Set<TableData> | null = null;
+  ports: Set<Port> | null = null;
+  abort: AbortController | null = null;
+  /** An exit that the process brought on itself in the middle of a callback; carried out when the callback yields. */
+  pendingExit: { readonly reason: ExitReason } | null = null;
+  /** Tells the starter how init went; null once told. */
+  ack: ((result: StartResult) => void) | null = null;
+  handlerTimeoutMs = 0;
+  handlerDeadline: Deadline | null = null;
+  /** The continuations of a pending callback, made once per process that ever waits. */
+  onSettled: ((value: unknown) => void) | null = null;
+  onFailed: ((error: unknown) => void) | null = null;
+
+  constructor(pid: Pid, parent: Process | null, initialCall: string, runner: Runner) {
+    super();
+    this.pid = pid;
+    this.parents = parent === null ? null : parent.lineage();
+    this.initialCall = initialCall;
+    this.runner = runner;
+  }
+
+  /** Lets go of what an idle process keeps for later use. */
+  override compact(): void {
+    super.compact();
+    if (this.monitors?.size === 0) this.monitors = null;
+    if (this.monitoredBy?.size === 0) this.monitoredBy = null;
+    if (this.deferredCalls?.size === 0) this.deferredCalls = null;
+    if (this.aliases?.size === 0) this.aliases = null;
+    if (this.timers?.size === 0) this.timers = null;
+    if (this.ports?.size === 0) this.ports = null;
+    if (this.links instanceof Set && this.links.size === 0) this.links = null;
+    this.onSettled = null;
+    this.onFailed = null;
+  }
+
+  get suspended(): boolean {
+    return this.mode === HALTED;
+  }
+
+  suspend(): void {
+    this.mode = HALTED;
+    this.status = SUSPENDED; // the scheduler sees it when the step is over
+  }
+
+  resume(): void {
+    this.mode = SERVING;
+  }
+
+  get parent(): Pid | null {
+    return this.parents === null ? null : this.parents.pid;
+  }
+
+  get ancestors(): Pid[] {
+    const pids: Pid[] = [];
+    for (let line = this.parents; line !== null; line = line.up) pids.push(line.pid);
+    return pids;
+  }
+
+  private lineage(): Lineage {
+    this.ownLineage ??= { pid: this.pid, up: this.parents };
+    return this.ownLineage;
+  }
+}

@@ -1,0 +1,200 @@
+import { ORPHAN_WAIT_MS } from '../limits.ts';
+import { debugFromStart } from '../server/sys-requests.ts';
+import { type Behaviour, initialCallOf } from './behaviour.ts';
+import type { ProcessFunction, StartOptions } from './context.ts';
+import type { Deadline } from './deadline.ts';
+import { BadArgError } from './errors.ts';
+import { errorExit } from './exit.ts';
+import { FunctionRunner } from './function-runner.ts';
+import type { Kernel, SpawnOptions } from './kernel.ts';
+import { describeName, isVia } from './names.ts';
+import type { Ref } from './pid.ts';
+import { EXITED, type Process, type StartMonitorResult, type StartResult } from './process.ts';
+import { ProcessContext } from './process-context.ts';
+import { checkTime } from './time.ts';
+import type { ViaName } from './via.ts';
+
+interface Tie {
+  /** See `isOrphan`. */
+  readonly awaitOrphan?: boolean;
+  readonly link?: boolean;
+  readonly monitor?: Ref;
+}
+
+/** Creates the process of a behaviour or a function; its first step has not run yet. */
+export function spawn(
+  kernel: Kernel,
+  parent: Process | null,
+  code: Behaviour | ProcessFunction<any>,
+  arg: unknown,
+  options: StartOptions & Tie,
+): Process {
+  if (typeof options.name === 'object') return spawnVia(kernel, parent, code, arg, options, options.name);
+  const spawnOptions = options as SpawnOptions;
+  if (typeof code === 'function') {
+    const runner = new FunctionRunner(kernel, code, arg);
+    return runner.attach(kernel.spawn(parent, code.name || 'function', runner, spawnOptions));
+  }
+  const runner = code.createRunner(kernel, arg);
+  const process = kernel.spawn(parent, initialCallOf(code), runner, spawnOptions);
+  runner.attach(process);
+  if (options.debug !== undefined) debugFromStart(runner, options.debug);
+  return process;
+}
+
+/** Under a name in a registry of one's own. If it cannot have the name, it is as if it had never been there. */
+function spawnVia(
+  kernel: Kernel,
+  parent: Process | null,
+  code: Behaviour | ProcessFunction<any>,
+  arg: unknown,
+  options: StartOptions & Tie,
+  via: ViaName,
+): Process {
+  if (!isVia(via)) throw new BadArgError('a name is a text that is not empty, or { via, name }');
+  const { name: _via, ...unnamed } = options;
+  if (kernel.resolve(via) !== undefined) throw new BadArgError(`${describeName(via)} is taken`);
+  const process = spawn(kernel, parent, code, arg, unnamed);
+  try {
+    const registered = via.via.registerName(new ProcessContext(kernel, process), via.name);
+    if (!registered) throw new BadArgError(`${describeName(via)} is taken`);
+  } catch (error) {
+    if (parent !== null) kernel.signals.unlink(parent, process.pid);
+    if (parent !== null && options.monitor !== undefined) kernel.signals.demonitor(parent, options.monitor, true);
+    kernel.finish(process, 'normal');
+    throw error;
+  }
+  return process;
+}
+
+/** Starts a server and waits until its init has succeeded or failed (proc_lib:start_link/5). */
+export function start(
+  kernel: Kernel,
+  parent: Process | null,
+  behaviour: Behaviour,
+  arg: unknown,
+  options: StartOptions & Tie,
+): Promise<StartResult> {
+  if (options.timeoutMs !== undefined) checkTime(options.timeoutMs, 'timeoutMs');
+  const holder = options.name === undefined ? undefined : kernel.resolve(options.name);
+  if (holder !== undefined) {
+    const wait = options.awaitOrphan === true && isOrphan(kernel, holder);
+    if (!wait) return Promise.resolve({ error: { already_started: holder.pid } });
+    const once = { ...options, awaitOrphan: false };
+    return untilGone(kernel, holder, parent).then(() => start(kernel, parent, behaviour, arg, once));
+  }
+  if (typeof options.name === 'object') return startVia(kernel, parent, behaviour, arg, options, options.name);
+  return new Promise((resolve) => {
+    const process = spawn(kernel, parent, behaviour, arg, options);
+    acknowledgeTo(resolve, kernel, parent, process, options.timeoutMs);
+  });
+}
+
+/** A registry is code of the user: what it throws is the outcome of the start, not an error of its caller. */
+function startVia(
+  kernel: Kernel,
+  parent: Process | null,
+  behaviour: Behaviour,
+  arg: unknown,
+  options: StartOptions & Tie,
+  { via, name }: ViaName,
+): Promise<StartResult> {
+  return new Promise((resolve) => {
+    let process: Process;
+    try {
+      process = spawn(kernel, parent, behaviour, arg, options);
+    } catch (error) {
+      resolve({ error: errorExit(error) });
+      return;
+    }
+    const told = (result: StartResult): void => {
+      // The name is free before the starter hears that there is no server.
+      if (result === 'ignore') via.unregisterName(new ProcessContext(kernel, process), name);
+      resolve(result);
+    };
+    acknowledgeTo(told, kernel, parent, process, options.timeoutMs);
+  });
+}
+
+function acknowledgeTo(
+  told: (result: StartResult) => void,
+  kernel: Kernel,
+  parent: Process | null,
+  process: Process,
+  timeoutMs: number | undefined,
+): void {
+  const deadline = timeoutMs === undefined ? null : new InitDeadline(kernel, process, parent);
+  process.ack = (result) => {
+    if (deadline !== null) deadline.done = true;
+    if (parent?.status !== EXITED) told(result); // the code of a dead parent does not go on
+  };
+  if (deadline !== null && timeoutMs !== undefined) kernel.deadlines.add(deadline, timeoutMs);
+}
+
+/** `start` with a monitor that stands before init runs; if the start fails it leaves nothing behind. */
+export async function startMonitor(
+  kernel: Kernel,
+  watcher: Process,
+  behaviour: Behaviour,
+  arg: unknown,
+  options: StartOptions,
+): Promise<StartMonitorResult> {
+  const ref = kernel.nextRef();
+  const result = await start(kernel, watcher, behaviour, arg, { ...options, monitor: ref });
+  if (result !== 'ignore' && 'ok' in result) return { ok: { pid: result.ok, ref } };
+  kernel.signals.demonitor(watcher, ref, true);
+  return result;
+}
+
+/**
+ * The tree below a supervisor that was killed goes down after it, and keeps its names meanwhile. Who restarts that tree
+ * must wait for them: it would have spent its restarts before they are free. Asked by supervisors only; everybody else
+ * is told at once that the name is taken.
+ */
+function isOrphan(kernel: Kernel, holder: Process): boolean {
+  return holder.orphaned || holder.ancestors.some((pid) => kernel.find(pid)?.orphaned === true);
+}
+
+/**
+ * Settles when the process has exited; never if the one that waits exits first. After `ORPHAN_WAIT_MS` it is killed, as
+ * the supervisor that told it to go would have done.
+ */
+function untilGone(kernel: Kernel, holder: Process, waiting: Process | null): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      if (waiting?.status !== EXITED) resolve();
+    };
+    const deadline: Deadline = { done: false, at: 0, expire: () => kernel.finish(holder, 'killed') };
+    kernel.deadlines.add(deadline, ORPHAN_WAIT_MS);
+    holder.ports ??= new Set();
+    holder.ports.add({
+      close: () => {
+        deadline.done = true;
+        queueMicrotask(settle); // after the kernel has finished with the exit
+      },
+    });
+  });
+}
+
+/** Init took too long: the child is killed, and its starter hears of it by the result alone. */
+class InitDeadline implements Deadline {
+  done = false;
+  at = 0;
+  private readonly kernel: Kernel;
+  private readonly process: Process;
+  private readonly parent: Process | null;
+
+  constructor(kernel: Kernel, process: Process, parent: Process | null) {
+    this.kernel = kernel;
+    this.process = process;
+    this.parent = parent;
+  }
+
+  expire(): void {
+    const { ack } = this.process;
+    this.process.ack = null;
+    if (this.parent !== null) this.kernel.signals.unlink(this.parent, this.process.pid);
+    this.kernel.finish(this.process, 'killed');
+    ack?.({ error: 'timeout' });
+  }
+}

@@ -1,0 +1,108 @@
+import type { Clock, TimerHandle } from '../clock.ts';
+import type { Kernel } from './kernel.ts';
+import type { Message } from './message.ts';
+import { type Dest, Pid, type Ref } from './pid.ts';
+import type { Process } from './process.ts';
+import { checkTime } from './time.ts';
+
+interface Timer {
+  at: number;
+  handle: TimerHandle;
+  /** The process with which the timer dies. */
+  readonly target: Pid | null;
+  /** Of an interval. */
+  readonly periodMs: number | null;
+  readonly fire: () => void;
+}
+
+/** What happens later (erlang:send_after/3, start_timer/3, cancel_timer/1; timer:send_interval/3, apply_after/4). */
+export class Timers {
+  private readonly pending = new Map<Ref, Timer>();
+  private readonly kernel: Kernel;
+  private readonly clock: Clock;
+
+  constructor(kernel: Kernel, clock: Clock) {
+    this.kernel = kernel;
+    this.clock = clock;
+  }
+
+  get size(): number {
+    return this.pending.size;
+  }
+
+  /** A timer to a pid dies with that process; one to a name looks the name up when it fires. */
+  start(ref: Ref, delayMs: number, dest: Dest, message: Message): void {
+    this.add(ref, checkTime(delayMs, 'delayMs'), null, dest instanceof Pid ? dest : null, () => {
+      const target = this.kernel.addressee(dest);
+      if (target !== undefined) this.kernel.deliver(target, message);
+    });
+  }
+
+  /** The same message again and again, until its target exits. */
+  startInterval(ref: Ref, periodMs: number, target: Process, message: Message): void {
+    checkTime(periodMs, 'periodMs');
+    if (periodMs < 1) throw new RangeError(`periodMs must be at least 1, not ${periodMs}`);
+    this.add(ref, periodMs, periodMs, target.pid, () => this.kernel.deliver(target, message));
+  }
+
+  /** Something that is no message; it dies with nobody. */
+  startAction(ref: Ref, delayMs: number, action: () => void): void {
+    this.add(ref, checkTime(delayMs, 'delayMs'), null, null, action);
+  }
+
+  /** The milliseconds that are left, or false if it has fired or was cancelled. */
+  read(ref: Ref): number | false {
+    const timer = this.pending.get(ref);
+    return timer === undefined ? false : this.left(timer);
+  }
+
+  /** The milliseconds that were left, or false if it has fired or was cancelled already. */
+  cancel(ref: Ref): number | false {
+    const timer = this.pending.get(ref);
+    if (timer === undefined) return false;
+    this.clock.clearTimer(timer.handle);
+    this.forget(ref, timer);
+    return this.left(timer);
+  }
+
+  clear(): void {
+    for (const timer of this.pending.values()) this.clock.clearTimer(timer.handle);
+    this.pending.clear();
+  }
+
+  private add(ref: Ref, delayMs: number, periodMs: number | null, target: Pid | null, fire: () => void): void {
+    if (target !== null) {
+      const process = this.kernel.find(target);
+      if (process === undefined) return;
+      process.timers ??= new Set();
+      process.timers.add(ref);
+    }
+    const handle = this.clock.setTimer(() => this.expire(ref), delayMs);
+    this.pending.set(ref, { at: this.clock.now() + delayMs, handle, target, periodMs, fire });
+  }
+
+  private expire(ref: Ref): void {
+    const timer = this.pending.get(ref);
+    if (timer === undefined) return;
+    if (timer.periodMs === null) this.forget(ref, timer);
+    else this.again(ref, timer, timer.periodMs);
+    timer.fire();
+  }
+
+  /** An interval keeps its beat; beats that a busy thread has missed are left out. */
+  private again(ref: Ref, timer: Timer, periodMs: number): void {
+    const now = this.clock.now();
+    const missed = Math.max(0, Math.floor((now - timer.at) / periodMs));
+    timer.at += (missed + 1) * periodMs;
+    timer.handle = this.clock.setTimer(() => this.expire(ref), timer.at - now);
+  }
+
+  private left(timer: Timer): number {
+    return Math.max(0, Math.round(timer.at - this.clock.now()));
+  }
+
+  private forget(ref: Ref, timer: Timer): void {
+    this.pending.delete(ref);
+    if (timer.target !== null) this.kernel.find(timer.target)?.timers?.delete(ref);
+  }
+}
