@@ -176,7 +176,7 @@ export class Kernel {
   private deliverOtherwise(process: Process, message: Message, sender: Process | undefined): void {
     const { receiver, status } = process;
     if (status === EXITED) {
-      message.call?.fail('noproc');
+      message.call?.absent();
       return;
     }
     if (receiver?.match(message) === true) {
@@ -230,7 +230,7 @@ export class Kernel {
         return reject(new CallError('ERR_CALL_SELF', 'calling_self', describeDest(dest), tag));
       }
       const call = new PendingCall(this, this.nextRef(), caller, dest, tag, resolve, reject);
-      if (server === undefined) return call.fail('noproc');
+      if (server === undefined) return call.absent();
       if (timeoutMs !== 'infinity') this.deadlines.add(call, checkTime(timeoutMs, 'timeoutMs'));
       this.onSend?.(payload);
       this.transmit(caller, server, new Message('call', tag, payload, call));
@@ -247,7 +247,7 @@ export class Kernel {
     const id = new RequestId(call.ref, () => this.abandon(call));
     const server = this.addressee(dest);
     this.onSend?.(payload);
-    if (server === undefined) call.fail('noproc');
+    if (server === undefined) call.absent();
     else this.transmit(caller, server, new Message('call', tag, payload, call));
     return id;
   }

@@ -44,10 +44,14 @@ export class PendingCall implements Deadline {
     if (this.settles()) this.resolve(value);
   }
 
-  /** The server ended. */
+  /** There is no such server, or was none any more. */
+  absent(): void {
+    if (this.settles()) this.rejectWith('ERR_CALL_NOPROC', 'noproc');
+  }
+
+  /** The server ended, perhaps with the reason `'noproc'`. */
   fail(reason: ExitReason): void {
-    if (!this.settles()) return;
-    this.rejectWith(reason === 'noproc' ? 'ERR_CALL_NOPROC' : 'ERR_CALL_EXIT', reason);
+    if (this.settles()) this.rejectWith('ERR_CALL_EXIT', reason);
   }
 
   /** The mailbox of the server is full. */

@@ -100,3 +100,13 @@ test('a server cannot wait for its own stop', async (t) => {
   const { ctx } = await openProcess(system);
   await assert.rejects(stopServer(ctx, ctx.self), { code: 'ERR_CALL_SELF' });
 });
+
+test('noproc is a reason like any other: who stops with it was there, and who is gone was not', async (t) => {
+  const system = await startTestSystem(t);
+  const pid = await startServer(system);
+  const { reasons } = await watch(system, pid);
+  assert.equal(await stopServer(system.system, pid, 'noproc'), 'ok');
+  await mailboxOf(await openProcess(system));
+  assert.deepEqual(reasons, ['noproc']);
+  await assert.rejects(stopServer(system.system, pid, 'noproc'), { code: 'ERR_CALL_NOPROC', reason: 'noproc' });
+});
