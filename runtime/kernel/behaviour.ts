@@ -1,4 +1,5 @@
 import type { Next } from '../server/server-result.ts';
+import type { ProcessFunction } from './context.ts';
 import type { Kernel } from './kernel.ts';
 import type { Process, Runner } from './process.ts';
 import type { Protocol } from './protocol.ts';
@@ -31,14 +32,12 @@ export interface ModuleMeta {
   readonly url: string;
 }
 
-/** Kept, since each start asks for it. */
-const initialCalls = new WeakMap<Behaviour, string>();
+/** What a process can be started with. */
+export type Code = Behaviour | ProcessFunction<any>;
 
-export function initialCallOf(behaviour: Behaviour): string {
-  const known = initialCalls.get(behaviour);
-  if (known !== undefined) return known;
-  const { module, exportName } = behaviour;
-  const initialCall = `${module.slice(module.lastIndexOf('/') + 1)}#${exportName}`;
-  initialCalls.set(behaviour, initialCall);
-  return initialCall;
+/** What was started, as reports say it (proc_lib: $initial_call). */
+export function initialCallOf(code: Code): string {
+  if (typeof code === 'function') return code.name || 'function';
+  const { module, exportName } = code;
+  return `${module.slice(module.lastIndexOf('/') + 1)}#${exportName}`;
 }

@@ -1,14 +1,16 @@
 import type { Clock } from '../clock.ts';
 import { passesSuspension } from '../server/sys-requests.ts';
 import { Tables } from '../table/tables.ts';
-import * as telemetry from '../telemetry.ts';
+import { processExit, processStart } from '../telemetry.ts';
 import { asProcess, guardUncaught, releaseUncaught, type UncaughtGuard } from './attribution.ts';
+import type { Code } from './behaviour.ts';
 import type { ProcessOptions } from './context.ts';
 import { type CrashDetail, isFenced, publishCrash } from './crash-report.ts';
 import { Deadlines } from './deadline.ts';
 import { BadArgError, CallError, exitReasonOf } from './errors.ts';
 import { type ExitReason, errorExit, isNormalExit } from './exit.ts';
 import { checkHibernateAfter, hibernateAfter } from './hibernation.ts';
+import { publishExit, publishStart } from './life-events.ts';
 import { admit, boundMailbox, checkBound } from './mailbox-bound.ts';
 import { Message } from './message.ts';
 import { assertNoName, describeDest, Names } from './names.ts';
@@ -104,11 +106,11 @@ export class Kernel {
   }
 
   /** Creates a process; its first step runs in a later turn. Link, monitor and name are in force before that. */
-  spawn(parent: Process | null, initialCall: string, runner: Runner, options: SpawnOptions): Process {
+  spawn(parent: Process | null, code: Code, runner: Runner, options: SpawnOptions): Process {
     this.checkOptions(options);
     const slot = this.freeSlots.pop() ?? this.slots.length;
     const pid = new Pid(this.id, 0, slot, ++this.serial);
-    const process = new Process(pid, parent, initialCall, runner);
+    const process = new Process(pid, parent, code, runner);
     if (options.mailboxMax !== undefined) boundMailbox(process, options.mailboxMax, options.mailboxPolicy);
     this.slots[slot] = process;
     if (options.name !== undefined) this.names.register(options.name, process);
@@ -120,9 +122,7 @@ export class Kernel {
     if (options.hibernateAfterMs !== undefined) hibernateAfter(this, process, options.hibernateAfterMs);
     if (parent !== null && options.link === true) this.signals.link(parent, pid);
     if (parent !== null && options.monitor !== undefined) this.signals.monitor(parent, options.monitor, pid);
-    if (telemetry.processStart.hasSubscribers) {
-      telemetry.processStart.publish({ system: this.name, pid, parent: process.parent, initialCall });
-    }
+    if (processStart.hasSubscribers) publishStart(this.name, process);
     this.scheduler.enqueue(process);
     return process;
   }
@@ -332,10 +332,7 @@ export class Kernel {
     if (process.name !== null) this.locals.delete(process.name);
     if (process.timers !== null) for (const ref of [...process.timers]) this.timers.cancel(ref);
     this.tables.ownerExited(process);
-    if (telemetry.processExit.hasSubscribers) {
-      const { pid, label, initialCall } = process;
-      telemetry.processExit.publish({ system: this.name, pid, reason, label, initialCall });
-    }
+    if (processExit.hasSubscribers) publishExit(this.name, process, reason);
     if (process.handlerDeadline !== null) process.handlerDeadline.done = true;
     process.receiver?.cancel();
     process.runner.exited();

@@ -1,6 +1,7 @@
 import type { TableData } from '../table/table-data.ts';
 import type { AliasOptions } from './alias.ts';
 import type { Culprit } from './attribution.ts';
+import { type Code, initialCallOf } from './behaviour.ts';
 import type { Deadline } from './deadline.ts';
 import type { ExitReason } from './exit.ts';
 import { Mailbox } from './mailbox.ts';
@@ -9,6 +10,7 @@ import type { PendingCall } from './pending-call.ts';
 import type { Dest, Pid, Ref } from './pid.ts';
 import type { PidSet } from './pid-set.ts';
 import type { Port } from './port.ts';
+import type { RefMap } from './ref-map.ts';
 
 /** Nothing to do. */
 export const IDLE = 0;
@@ -86,8 +88,8 @@ export class Process extends Mailbox {
   /** Parent first, then its parent … (proc_lib: $ancestors). */
   readonly parents: Lineage | null;
   private ownLineage: Lineage | null = null;
-  /** What was started, for reports: `module#export` or a function's name (proc_lib: $initial_call). */
-  readonly initialCall: string;
+  /** What was started. */
+  private readonly code: Code;
   runner: Runner;
   status: number = RUNNABLE;
   mode: number = NEW;
@@ -102,8 +104,8 @@ export class Process extends Mailbox {
   label: string | null = null;
   links: PidSet = null;
   /** Monitors this process holds: ref -> watched. */
-  monitors: Map<Ref, Pid> | null = null;
-  monitoredBy: Map<Ref, MonitorRecord> | null = null;
+  monitors: RefMap<Pid> | null = null;
+  monitoredBy: RefMap<MonitorRecord> | null = null;
   receiver: Receiver | null = null;
   /** The call being handled, and those answered with noreply: they fail if the process ends first. */
   currentCall: PendingCall | null = null;
@@ -123,11 +125,11 @@ export class Process extends Mailbox {
   onSettled: ((value: unknown) => void) | null = null;
   onFailed: ((error: unknown) => void) | null = null;
 
-  constructor(pid: Pid, parent: Process | null, initialCall: string, runner: Runner) {
+  constructor(pid: Pid, parent: Process | null, code: Code, runner: Runner) {
     super();
     this.pid = pid;
     this.parents = parent === null ? null : parent.lineage();
-    this.initialCall = initialCall;
+    this.code = code;
     this.runner = runner;
   }
 
@@ -143,6 +145,11 @@ export class Process extends Mailbox {
     if (this.links instanceof Set && this.links.size === 0) this.links = null;
     this.onSettled = null;
     this.onFailed = null;
+  }
+
+  /** What was started, for reports: `module#export` or a function's name (proc_lib: $initial_call). */
+  get initialCall(): string {
+    return initialCallOf(this.code);
   }
 
   get suspended(): boolean {

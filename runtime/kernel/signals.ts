@@ -6,6 +6,7 @@ import { Message } from './message.ts';
 import type { Dest, Pid, Ref } from './pid.ts';
 import { pidSetAdd, pidSetDelete, pidSetHas, pidSetValues } from './pid-set.ts';
 import { EXITED, type MonitorRecord, type Process } from './process.ts';
+import { RefMap } from './ref-map.ts';
 
 /**
  * Links, monitors and exit signals (Erlang reference manual, "Processes"). Signals take effect in the order in which
@@ -51,9 +52,9 @@ export class Signals {
       this.kernel.deliver(watcher, downMessage(tag, ref, dest, 'noproc'));
       return;
     }
-    watcher.monitors ??= new Map();
+    watcher.monitors ??= new RefMap();
     watcher.monitors.set(ref, target.pid);
-    target.monitoredBy ??= new Map();
+    target.monitoredBy ??= new RefMap();
     target.monitoredBy.set(ref, { watcher: watcher.pid, tag, object: dest });
   }
 

@@ -1,7 +1,7 @@
 import { ORPHAN_WAIT_MS } from '../limits.ts';
 import { debugFromStart } from '../server/sys-requests.ts';
-import { type Behaviour, initialCallOf } from './behaviour.ts';
-import type { ProcessFunction, StartOptions } from './context.ts';
+import type { Behaviour, Code } from './behaviour.ts';
+import type { StartOptions } from './context.ts';
 import type { Deadline } from './deadline.ts';
 import { BadArgError } from './errors.ts';
 import { errorExit } from './exit.ts';
@@ -25,7 +25,7 @@ interface Tie {
 export function spawn(
   kernel: Kernel,
   parent: Process | null,
-  code: Behaviour | ProcessFunction<any>,
+  code: Code,
   arg: unknown,
   options: StartOptions & Tie,
 ): Process {
@@ -33,10 +33,10 @@ export function spawn(
   const spawnOptions = options as SpawnOptions;
   if (typeof code === 'function') {
     const runner = new FunctionRunner(kernel, code, arg);
-    return runner.attach(kernel.spawn(parent, code.name || 'function', runner, spawnOptions));
+    return runner.attach(kernel.spawn(parent, code, runner, spawnOptions));
   }
   const runner = code.createRunner(kernel, arg);
-  const process = kernel.spawn(parent, initialCallOf(code), runner, spawnOptions);
+  const process = kernel.spawn(parent, code, runner, spawnOptions);
   runner.attach(process);
   if (options.debug !== undefined) debugFromStart(runner, options.debug);
   return process;
@@ -46,7 +46,7 @@ export function spawn(
 function spawnVia(
   kernel: Kernel,
   parent: Process | null,
-  code: Behaviour | ProcessFunction<any>,
+  code: Code,
   arg: unknown,
   options: StartOptions & Tie,
   via: ViaName,
