@@ -70,10 +70,10 @@ export interface MonitorRecord {
 
 /** A `receive` that waits for its message. */
 export interface Receiver {
-  readonly match: (message: Message) => boolean;
-  readonly settle: (message: Message) => void;
+  match(message: Message): boolean;
+  settle(message: Message): void;
   /** The process has exited: it never settles. */
-  readonly cancel: () => void;
+  cancel(): void;
 }
 
 /** A process and those it descends from; shared by all children of one parent. */

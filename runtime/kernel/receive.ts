@@ -1,15 +1,18 @@
+import type { TimerHandle } from '../clock.ts';
 import type { ReceivedMessage } from './context.ts';
 import { BadArgError } from './errors.ts';
 import type { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
-import type { Process } from './process.ts';
+import type { Process, Receiver } from './process.ts';
 import { checkTime } from './time.ts';
+
+type Match = (message: ReceivedMessage) => boolean;
 
 /** Selective receive: the first matching message, now or when it comes. */
 export function receive(
   kernel: Kernel,
   process: Process,
-  match: (message: ReceivedMessage) => boolean,
+  match: Match,
   timeoutMs: number | 'infinity',
 ): Promise<ReceivedMessage | 'timeout'> {
   return new Promise((resolve, reject) => {
@@ -17,40 +20,71 @@ export function receive(
       reject(new BadArgError(`${process.pid} waits in another receive already`));
       return;
     }
-    // A `continue` is the server's own next step, not a message.
-    const matches = (message: Message): boolean => message.kind !== 'continue' && match(shown(message));
-    const waiting = process.take(matches);
+    const waiting = process.take((message) => matches(match, message));
     if (waiting !== undefined) return resolve(taken(kernel, process, waiting));
     if (timeoutMs !== 'infinity') checkTime(timeoutMs, 'timeoutMs');
     if (timeoutMs === 0) return resolve('timeout');
-
-    let timer: unknown;
-    const clear = (): void => {
-      process.receiver = null;
-      if (timer !== undefined) kernel.clock.clearTimer(timer);
-    };
-    const settle = (outcome: () => void): void => {
-      clear();
-      outcome();
-    };
-    process.receiver = {
-      match: (message) => {
-        try {
-          return matches(message);
-        } catch (error) {
-          settle(() => reject(error)); // the sender must not pay for the receiver's mistake
-          return false;
-        }
-      },
-      settle: (message) => settle(() => resolve(taken(kernel, process, message))),
-      cancel: clear,
-    };
-    if (timeoutMs === 'infinity') return;
-    const receiver = process.receiver;
-    timer = kernel.clock.setTimer(() => {
-      if (process.receiver === receiver) settle(() => resolve('timeout'));
-    }, timeoutMs);
+    const receiver = new WaitingReceiver(kernel, process, match, resolve, reject);
+    process.receiver = receiver;
+    if (timeoutMs !== 'infinity') receiver.waitFor(timeoutMs);
   });
+}
+
+/** A class, not closures: it is a good part of what an idle process occupies. */
+class WaitingReceiver implements Receiver {
+  private readonly kernel: Kernel;
+  private readonly process: Process;
+  private readonly matcher: Match;
+  private readonly resolve: (outcome: ReceivedMessage | 'timeout') => void;
+  private readonly reject: (error: unknown) => void;
+  private timer: TimerHandle = undefined;
+
+  constructor(
+    kernel: Kernel,
+    process: Process,
+    matcher: Match,
+    resolve: (outcome: ReceivedMessage | 'timeout') => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.kernel = kernel;
+    this.process = process;
+    this.matcher = matcher;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  waitFor(timeoutMs: number): void {
+    this.timer = this.kernel.clock.setTimer(() => {
+      if (this.process.receiver !== this) return;
+      this.cancel();
+      this.resolve('timeout');
+    }, timeoutMs);
+  }
+
+  match(message: Message): boolean {
+    try {
+      return matches(this.matcher, message);
+    } catch (error) {
+      this.cancel();
+      this.reject(error); // the sender must not pay for the receiver's mistake
+      return false;
+    }
+  }
+
+  settle(message: Message): void {
+    this.cancel();
+    this.resolve(taken(this.kernel, this.process, message));
+  }
+
+  cancel(): void {
+    this.process.receiver = null;
+    if (this.timer !== undefined) this.kernel.clock.clearTimer(this.timer);
+  }
+}
+
+/** A `continue` is the server's own next step, not a message. */
+function matches(match: Match, message: Message): boolean {
+  return message.kind !== 'continue' && match(shown(message));
 }
 
 function shown(message: Message): ReceivedMessage {
