@@ -1,21 +1,23 @@
 import type { Clock } from '../clock.ts';
 
 /** Something that happens at `at` unless it is `done` before. */
-export interface Deadline {
-  done: boolean;
-  at: number;
-  expire(): void;
-}
+export abstract class Deadline {
+  done = false;
+  at = 0;
+  /** The next of its queue; for the queue. */
+  next: Deadline | null = null;
 
-const COMPACT_MIN = 1_024;
+  abstract expire(): void;
+}
 
 /**
  * Deadlines of one duration, in the order in which they fall due: one timer of the clock serves them all.
- * A deadline that is done is dropped when it reaches the front, so the usual case costs an array push.
+ * They are chained through themselves, and one that is done is dropped when it reaches the front: the usual case costs
+ * no memory beyond the deadline.
  */
 class DeadlineQueue {
-  private entries: (Deadline | undefined)[] = [];
-  private head = 0;
+  private first: Deadline | null = null;
+  private last: Deadline | null = null;
   private timer: unknown = undefined;
   private readonly durationMs: number;
   private readonly clock: Clock;
@@ -29,15 +31,17 @@ class DeadlineQueue {
 
   add(deadline: Deadline): void {
     this.dropDone();
-    this.entries.push(deadline);
+    if (this.last === null) this.first = deadline;
+    else this.last.next = deadline;
+    this.last = deadline;
     if (this.timer === undefined) this.timer = this.clock.setTimer(this.tick, this.durationMs);
   }
 
   clear(): void {
     if (this.timer !== undefined) this.clock.clearTimer(this.timer);
     this.timer = undefined;
-    this.entries = [];
-    this.head = 0;
+    this.first = null;
+    this.last = null;
   }
 
   private readonly tick = (): void => {
@@ -45,8 +49,8 @@ class DeadlineQueue {
     const now = this.clock.now();
     for (;;) {
       this.dropDone();
-      const first = this.entries[this.head];
-      if (first === undefined) {
+      const { first } = this;
+      if (first === null) {
         this.emptied();
         return;
       }
@@ -60,17 +64,15 @@ class DeadlineQueue {
   };
 
   private dropDone(): void {
-    const { entries } = this;
-    while (this.head < entries.length && entries[this.head]?.done === true) {
-      entries[this.head++] = undefined;
+    let { first } = this;
+    while (first?.done === true) {
+      const { next }: Deadline = first;
+      // A dead deadline that has grown old must not keep those behind it from being collected young.
+      first.next = null;
+      first = next;
     }
-    if (this.head === entries.length) {
-      entries.length = 0;
-      this.head = 0;
-    } else if (this.head > COMPACT_MIN && this.head * 2 > entries.length) {
-      this.entries = entries.slice(this.head);
-      this.head = 0;
-    }
+    this.first = first;
+    if (first === null) this.last = null;
   }
 }
 

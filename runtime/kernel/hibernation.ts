@@ -1,4 +1,4 @@
-import type { Deadline } from './deadline.ts';
+import { Deadline } from './deadline.ts';
 import type { Kernel } from './kernel.ts';
 import { EXITED, IDLE, type Process } from './process.ts';
 import { isTime } from './time.ts';
@@ -9,15 +9,14 @@ import { isTime } from './time.ts';
  */
 
 /** Looks at an idle process once per period: one timer serves all processes of that period. */
-class IdleWatch implements Deadline {
-  done = false;
-  at = 0;
+class IdleWatch extends Deadline {
   private readonly seen: number;
   private readonly kernel: Kernel;
   private readonly process: Process;
   private readonly periodMs: number;
 
   constructor(kernel: Kernel, process: Process, periodMs: number) {
+    super();
     this.kernel = kernel;
     this.process = process;
     this.periodMs = periodMs;

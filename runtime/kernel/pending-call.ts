@@ -1,4 +1,4 @@
-import type { Deadline } from './deadline.ts';
+import { Deadline } from './deadline.ts';
 import { CallError } from './errors.ts';
 import type { ExitReason } from './exit.ts';
 import type { Kernel } from './kernel.ts';
@@ -10,9 +10,7 @@ import { EXITED, type Process } from './process.ts';
  * A call that waits for its reply. It sits in the server's mailbox with the request, so that a local reply needs no
  * table; only a reply that comes later (`noreply` now, `replyTo` then) is found by its `ref`.
  */
-export class PendingCall implements Deadline {
-  done = false;
-  at = 0;
+export class PendingCall extends Deadline {
   readonly ref: Ref;
   readonly caller: Process;
   readonly dest: Dest;
@@ -30,6 +28,7 @@ export class PendingCall implements Deadline {
     resolve: (value: unknown) => void,
     reject: (error: CallError) => void,
   ) {
+    super();
     this.kernel = kernel;
     this.ref = ref;
     this.caller = caller;

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { CLOCK_CHECK_MESSAGES, LOOP_MS, MESSAGES_PER_LOOP, MESSAGES_PER_TURN } from '../limits.ts';
 import { passesSuspension } from '../server/sys-requests.ts';
 import { runAttributed, runUnattributed } from './attribution.ts';
-import type { Deadline } from './deadline.ts';
+import { Deadline } from './deadline.ts';
 import type { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
 import { EXITED, IDLE, NEW, type Process, RUNNABLE, RUNNING, SERVING, SUSPENDED, WAITING } from './process.ts';
@@ -13,13 +13,12 @@ const settledPromise = Promise.resolve();
 const boot = (process: Process): unknown => process.runner.boot();
 
 /** A callback that has not settled in time costs its process. */
-class HandlerDeadline implements Deadline {
-  done = false;
-  at = 0;
+class HandlerDeadline extends Deadline {
   private readonly kernel: Kernel;
   private readonly process: Process;
 
   constructor(kernel: Kernel, process: Process) {
+    super();
     this.kernel = kernel;
     this.process = process;
   }

@@ -2,7 +2,7 @@ import { ORPHAN_WAIT_MS } from '../limits.ts';
 import { debugFromStart } from '../server/sys-requests.ts';
 import type { Behaviour, Code } from './behaviour.ts';
 import type { StartOptions } from './context.ts';
-import type { Deadline } from './deadline.ts';
+import { Deadline } from './deadline.ts';
 import { BadArgError } from './errors.ts';
 import { errorExit } from './exit.ts';
 import { FunctionRunner } from './function-runner.ts';
@@ -164,7 +164,7 @@ function untilGone(kernel: Kernel, holder: Process, waiting: Process | null): Pr
     const settle = (): void => {
       if (waiting?.status !== EXITED) resolve();
     };
-    const deadline: Deadline = { done: false, at: 0, expire: () => kernel.finish(holder, 'killed') };
+    const deadline = new OrphanDeadline(kernel, holder);
     kernel.deadlines.add(deadline, ORPHAN_WAIT_MS);
     holder.ports ??= new Set();
     holder.ports.add({
@@ -176,15 +176,30 @@ function untilGone(kernel: Kernel, holder: Process, waiting: Process | null): Pr
   });
 }
 
+/** The rest of a tree that went down did not go in time. */
+class OrphanDeadline extends Deadline {
+  private readonly kernel: Kernel;
+  private readonly holder: Process;
+
+  constructor(kernel: Kernel, holder: Process) {
+    super();
+    this.kernel = kernel;
+    this.holder = holder;
+  }
+
+  expire(): void {
+    this.kernel.finish(this.holder, 'killed');
+  }
+}
+
 /** Init took too long: the child is killed, and its starter hears of it by the result alone. */
-class InitDeadline implements Deadline {
-  done = false;
-  at = 0;
+class InitDeadline extends Deadline {
   private readonly kernel: Kernel;
   private readonly process: Process;
   private readonly parent: Process | null;
 
   constructor(kernel: Kernel, process: Process, parent: Process | null) {
+    super();
     this.kernel = kernel;
     this.process = process;
     this.parent = parent;

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Deadline, Deadlines } from '../../runtime/kernel/deadline.ts';
+import { Deadline, Deadlines } from '../../runtime/kernel/deadline.ts';
 import { simulatedClock } from '../../runtime/testing.ts';
 
-class Noted implements Deadline {
-  done = false;
-  at = 0;
+class Noted extends Deadline {
   readonly id: number;
   readonly expired: (id: number) => void;
 
   constructor(id: number, expired: (id: number) => void) {
+    super();
     this.id = id;
     this.expired = expired;
   }
