@@ -33,6 +33,15 @@ export function asProcess(process: { readonly culprit: Culprit | null }, step: (
   else runAttributed(process.culprit, step, undefined);
 }
 
+/** Listeners of a process that has exited are user code: they run after the kernel has finished with the exit. */
+export function abortLater(
+  process: { readonly culprit: Culprit | null },
+  abort: AbortController,
+  reason: unknown,
+): void {
+  asProcess(process, () => queueMicrotask(() => abort.abort(reason)));
+}
+
 /** Runs outside every process: what it schedules belongs to nobody. */
 export function runUnattributed(step: () => void): void {
   if (running.getStore() === undefined) step();

@@ -2,13 +2,13 @@ import type { Clock } from '../clock.ts';
 import { passesSuspension } from '../server/sys-requests.ts';
 import { Tables } from '../table/tables.ts';
 import { processExit, processStart } from '../telemetry.ts';
-import { asProcess, guardUncaught, releaseUncaught, type UncaughtGuard } from './attribution.ts';
+import { abortLater, guardUncaught, releaseUncaught, type UncaughtGuard } from './attribution.ts';
 import type { Code } from './behaviour.ts';
 import type { ProcessOptions } from './context.ts';
 import { type CrashDetail, isFenced, publishCrash } from './crash-report.ts';
 import { Deadlines } from './deadline.ts';
 import { BadArgError, CallError, exitReasonOf } from './errors.ts';
-import { type ExitReason, errorExit, isNormalExit } from './exit.ts';
+import { type ExitReason, isNormalExit } from './exit.ts';
 import { checkHibernateAfter, hibernateAfter } from './hibernation.ts';
 import { publishExit, publishStart } from './life-events.ts';
 import { admit, boundMailbox, checkBound } from './mailbox-bound.ts';
@@ -114,10 +114,7 @@ export class Kernel {
     if (options.mailboxMax !== undefined) boundMailbox(process, options.mailboxMax, options.mailboxPolicy);
     this.slots[slot] = process;
     if (options.name !== undefined) this.names.register(options.name, process);
-    if (options.attribute === true) {
-      guardUncaught(this.guard);
-      process.culprit = { blame: (error) => this.blame(process, error) };
-    }
+    if (options.attribute === true) this.attribute(process);
     if (options.handlerTimeoutMs !== undefined) process.handlerTimeoutMs = options.handlerTimeoutMs;
     if (options.hibernateAfterMs !== undefined) hibernateAfter(this, process, options.hibernateAfterMs);
     if (parent !== null && options.link === true) this.signals.link(parent, pid);
@@ -125,6 +122,12 @@ export class Kernel {
     if (processStart.hasSubscribers) publishStart(this.name, process);
     this.scheduler.enqueue(process);
     return process;
+  }
+
+  /** Apart from `spawn`: a closure makes every call of its function allocate. */
+  private attribute(process: Process): void {
+    guardUncaught(this.guard);
+    process.culprit = { blame: (error) => this.blame(process, error) };
   }
 
   /** All that can be refused, before there is anything to undo. */
@@ -321,7 +324,8 @@ export class Kernel {
     if (process.status === EXITED) return;
     // A signal that came while its code was on the stack came first.
     const first = process.pendingExit === null ? reason : process.pendingExit.reason;
-    this.signals.exited(process, first, () => this.forget(process, first));
+    this.forget(process, first);
+    this.signals.exited(process, first);
   }
 
   /** A name, timers, tables, ports and open calls of a dead process are gone before anybody learns of its death. */
@@ -336,13 +340,12 @@ export class Kernel {
     if (process.handlerDeadline !== null) process.handlerDeadline.done = true;
     process.receiver?.cancel();
     process.runner.exited();
-    closePorts(process, reason, (error) => this.reportCrash(process, errorExit(error)));
+    closePorts(this.name, process, reason);
     this.failCalls(process, reason);
     const { ack, abort } = process;
     process.ack = null;
     ack?.({ error: reason });
-    // Listeners are user code: they run after the kernel has finished with this exit.
-    if (abort !== null) asProcess(process, () => queueMicrotask(() => abort.abort(reason)));
+    if (abort !== null) abortLater(process, abort, reason);
   }
 
   private failCalls(process: Process, reason: ExitReason): void {

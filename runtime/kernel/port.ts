@@ -1,5 +1,6 @@
 import { asProcess } from './attribution.ts';
-import type { ExitReason } from './exit.ts';
+import { publishCrash } from './crash-report.ts';
+import { type ExitReason, errorExit } from './exit.ts';
 import type { Process } from './process.ts';
 
 /**
@@ -14,13 +15,13 @@ export interface Port {
 /**
  * Closes all ports of a process that has exited; one that throws is reported, and the others are closed all the same.
  */
-export function closePorts(process: Process, reason: ExitReason, failed: (error: unknown) => void): void {
+export function closePorts(system: string, process: Process, reason: ExitReason): void {
   if (process.ports === null) return;
   for (const port of process.ports) {
     try {
       asProcess(process, () => port.close(reason));
     } catch (error) {
-      failed(error);
+      publishCrash(system, process, errorExit(error), {}, false);
     }
   }
   process.ports = null;

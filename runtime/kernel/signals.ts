@@ -4,9 +4,18 @@ import type { ExitReason } from './exit.ts';
 import type { Kernel } from './kernel.ts';
 import { Message } from './message.ts';
 import type { Dest, Pid, Ref } from './pid.ts';
-import { pidSetAdd, pidSetDelete, pidSetHas, pidSetValues } from './pid-set.ts';
+import { type PidSet, pidSetAdd, pidSetDelete, pidSetHas, pidSetValues } from './pid-set.ts';
 import { EXITED, type MonitorRecord, type Process } from './process.ts';
 import { RefMap } from './ref-map.ts';
+
+/** A process that has exited, and who is to be told. */
+interface Departure {
+  readonly pid: Pid;
+  readonly reason: ExitReason;
+  readonly label: string | null;
+  readonly links: PidSet;
+  readonly monitoredBy: RefMap<MonitorRecord> | null;
+}
 
 /**
  * Links, monitors and exit signals (Erlang reference manual, "Processes"). Signals take effect in the order in which
@@ -14,7 +23,7 @@ import { RefMap } from './ref-map.ts';
  * cascade of exits is worked off in a queue, not on the stack, and runs no user code.
  */
 export class Signals {
-  private readonly cascade: (() => void)[] = [];
+  private readonly cascade: Departure[] = [];
   private cascading = false;
   private readonly kernel: Kernel;
 
@@ -90,9 +99,8 @@ export class Signals {
     else if (reason !== 'normal' || sender === pid) this.end(target, reason);
   }
 
-  /** Tells links and monitors of an exit. `forget` takes the process out of the kernel first. */
-  exited(process: Process, reason: ExitReason, forget: () => void): void {
-    forget();
+  /** Tells links and monitors of an exit. */
+  exited(process: Process, reason: ExitReason): void {
     const { links, monitoredBy, monitors, pid, label } = process;
     process.links = null;
     process.monitoredBy = null;
@@ -101,11 +109,7 @@ export class Signals {
       for (const [ref, target] of monitors) this.kernel.find(target)?.monitoredBy?.delete(ref);
     }
     if (links === null && monitoredBy === null) return;
-    this.cascade.push(() => {
-      for (const peer of pidSetValues(links)) this.sendLinkExit(peer, new ExitSignal(pid, reason, label));
-      if (monitoredBy === null) return;
-      for (const [ref, record] of monitoredBy) this.sendDown(pid, ref, record, reason);
-    });
+    this.cascade.push({ pid, reason, label, links, monitoredBy });
     this.workOff();
   }
 
@@ -113,19 +117,33 @@ export class Signals {
     if (this.cascading) return;
     this.cascading = true;
     // A step may add more; the array is emptied once at the end, since `shift` would cost a move of all that follow.
-    for (let i = 0; i < this.cascade.length; i++) this.cascade[i]?.();
+    for (let i = 0; i < this.cascade.length; i++) this.tell(this.cascade[i] as Departure);
     this.cascade.length = 0;
     this.cascading = false;
   }
 
-  private sendLinkExit(peer: Pid, signal: ExitSignal): void {
-    if (this.kernel.simulated) this.kernel.signal(signal.from, peer, () => this.linkExit(peer, signal));
-    else this.linkExit(peer, signal);
+  private tell({ pid, reason, label, links, monitoredBy }: Departure): void {
+    const { simulated } = this.kernel;
+    if (links !== null) {
+      for (const peer of pidSetValues(links)) {
+        const signal = new ExitSignal(pid, reason, label);
+        if (simulated) this.postLinkExit(peer, signal);
+        else this.linkExit(peer, signal);
+      }
+    }
+    if (monitoredBy === null) return;
+    for (const [ref, record] of monitoredBy) {
+      if (simulated) this.postDown(pid, ref, record, reason);
+      else this.down(ref, record, reason);
+    }
   }
 
-  private sendDown(from: Pid, ref: Ref, record: MonitorRecord, reason: ExitReason): void {
-    if (this.kernel.simulated) this.kernel.signal(from, record.watcher, () => this.down(ref, record, reason));
-    else this.down(ref, record, reason);
+  private postLinkExit(peer: Pid, signal: ExitSignal): void {
+    this.kernel.signal(signal.from, peer, () => this.linkExit(peer, signal));
+  }
+
+  private postDown(from: Pid, ref: Ref, record: MonitorRecord, reason: ExitReason): void {
+    this.kernel.signal(from, record.watcher, () => this.down(ref, record, reason));
   }
 
   private linkExit(peerPid: Pid, signal: ExitSignal): void {
