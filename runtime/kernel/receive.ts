@@ -7,6 +7,7 @@ import type { Process, Receiver } from './process.ts';
 import { checkTime } from './time.ts';
 
 type Match = (message: ReceivedMessage) => boolean;
+type Settled = ReceivedMessage | 'timeout';
 
 /** Selective receive: the first matching message, now or when it comes. */
 export function receive(
@@ -24,7 +25,7 @@ export function receive(
     if (waiting !== undefined) return resolve(taken(kernel, process, waiting));
     if (timeoutMs !== 'infinity') checkTime(timeoutMs, 'timeoutMs');
     if (timeoutMs === 0) return resolve('timeout');
-    const receiver = new WaitingReceiver(kernel, process, match, resolve, reject);
+    const receiver = new WaitingReceiver(kernel, process, match, resolve);
     process.receiver = receiver;
     if (timeoutMs !== 'infinity') receiver.waitFor(timeoutMs);
   });
@@ -35,22 +36,14 @@ class WaitingReceiver implements Receiver {
   private readonly kernel: Kernel;
   private readonly process: Process;
   private readonly matcher: Match;
-  private readonly resolve: (outcome: ReceivedMessage | 'timeout') => void;
-  private readonly reject: (error: unknown) => void;
+  private readonly resolve: (outcome: Settled | Promise<never>) => void;
   private timer: TimerHandle = undefined;
 
-  constructor(
-    kernel: Kernel,
-    process: Process,
-    matcher: Match,
-    resolve: (outcome: ReceivedMessage | 'timeout') => void,
-    reject: (error: unknown) => void,
-  ) {
+  constructor(kernel: Kernel, process: Process, matcher: Match, resolve: (outcome: Settled | Promise<never>) => void) {
     this.kernel = kernel;
     this.process = process;
     this.matcher = matcher;
     this.resolve = resolve;
-    this.reject = reject;
   }
 
   waitFor(timeoutMs: number): void {
@@ -66,7 +59,8 @@ class WaitingReceiver implements Receiver {
       return matches(this.matcher, message);
     } catch (error) {
       this.cancel();
-      this.reject(error); // the sender must not pay for the receiver's mistake
+      // The sender must not pay for the receiver's mistake; nor every receiver for a function that rejects.
+      this.resolve(Promise.reject(error));
       return false;
     }
   }

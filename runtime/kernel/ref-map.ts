@@ -43,6 +43,12 @@ export class RefMap<Value extends object> {
     return true;
   }
 
+  /** As `for … of`, without the arrays: each process that exits goes through its own. */
+  forEach(each: (value: Value, ref: Ref) => void): void {
+    if (this.all !== null) this.all.forEach(each);
+    else if (this.only !== null) each(this.only, this.onlyRef);
+  }
+
   values(): Iterable<Value> {
     if (this.all !== null) return this.all.values();
     return this.only === null ? [] : [this.only];

@@ -131,11 +131,14 @@ export class Signals {
         else this.linkExit(peer, signal);
       }
     }
-    if (monitoredBy === null) return;
-    for (const [ref, record] of monitoredBy) {
-      if (simulated) this.postDown(pid, ref, record, reason);
+    if (monitoredBy !== null) this.tellWatchers(monitoredBy, pid, reason);
+  }
+
+  private tellWatchers(monitoredBy: RefMap<MonitorRecord>, pid: Pid, reason: ExitReason): void {
+    monitoredBy.forEach((record, ref) => {
+      if (this.kernel.simulated) this.postDown(pid, ref, record, reason);
       else this.down(ref, record, reason);
-    }
+    });
   }
 
   private postLinkExit(peer: Pid, signal: ExitSignal): void {

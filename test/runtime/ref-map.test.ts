@@ -7,7 +7,7 @@ type Step = { readonly kind: 'set' | 'delete'; readonly ref: number };
 
 const step: fc.Arbitrary<Step> = fc.record({ kind: fc.constantFrom('set', 'delete'), ref: fc.nat(5) });
 
-test('a map by ref behaves as a Map: set, get, has, delete, size and order', () => {
+test('a map by ref behaves as a Map: set, get, has, delete, forEach, size and order', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const map = new RefMap<{ readonly at: number }>();
@@ -24,6 +24,11 @@ test('a map by ref behaves as a Map: set, get, has, delete, size and order', () 
           assert.equal(map.has(each), model.has(each));
         }
         assert.deepEqual([...map], [...model]);
+        const entries: [number, { readonly at: number }][] = [];
+        map.forEach((value, ref) => {
+          entries.push([ref, value]);
+        });
+        assert.deepEqual(entries, [...model]);
         assert.deepEqual([...map.values()], [...model.values()]);
       }
     }),
