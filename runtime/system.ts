@@ -1,6 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import { constants } from 'node:os';
 import { type Clock, systemClock } from './clock.ts';
+import { checkArray, checkFunction, checkObject, checkOneOf, checkPid, checkText } from './kernel/arguments.ts';
 import type { UncaughtOrigin } from './kernel/attribution.ts';
 import type { Context, Messaging, ReceivedMessage } from './kernel/context.ts';
 import { CallError, ExitedError, StartError } from './kernel/errors.ts';
@@ -79,10 +81,29 @@ let incarnations = 0;
 /**
  * Starts a system: a root supervisor over `children` (strategy, intensity and period as for `supervisor`). Systems
  * share nothing: names, pids and tables of one mean nothing in another. Rejects with `StartError` (`reason` says which
- * child failed and why; what had started is stopped).
+ * child failed and why; what had started is stopped), or with `BadArgError` for a wrong option; flags and children are
+ * refused as by any supervisor, in a `StartError`.
  */
 export function startSystem(options: SystemOptions): Promise<System> {
   return startOn(options, undefined);
+}
+
+/** The rest are flags and children, which the root supervisor refuses as any supervisor does. */
+function checkOptions(options: SystemOptions): void {
+  checkObject(options, 'the options of startSystem');
+  const { name, clock, signals, onUnattributedError, onSend } = options;
+  if (name !== undefined) checkText(name, 'startSystem: name');
+  if (clock !== undefined) {
+    checkObject(clock, 'startSystem: clock');
+    for (const key of ['now', 'setTimer', 'clearTimer'] as const)
+      checkFunction(clock[key], `startSystem: clock.${key}`);
+  }
+  if (signals !== undefined) {
+    checkArray(signals, 'startSystem: signals');
+    for (const signal of signals) checkOneOf(signal, 'startSystem: each of signals', Object.keys(constants.signals));
+  }
+  if (onUnattributedError !== undefined) checkFunction(onUnattributedError, 'startSystem: onUnattributedError');
+  if (onSend !== undefined) checkFunction(onSend, 'startSystem: onSend');
 }
 
 /** Whoever takes the steps of a simulated system is told of its kernel. */
@@ -93,6 +114,7 @@ export interface SimulationHost {
 
 /** `startSystem`, for the simulation of `beamish/testing`. */
 export async function startOn(options: SystemOptions, host: SimulationHost | undefined): Promise<System> {
+  checkOptions(options);
   const name = options.name ?? 'beamish';
   const kernel = new Kernel({
     name,
@@ -205,6 +227,7 @@ class RunningSystem implements System {
   }
 
   exitProcess(pid: Pid, reason: ExitReason): void {
+    checkPid(pid, 'pid');
     if (this.#running()) this.#kernel.signals.exit(this.#ctx.self, pid, reason);
   }
 

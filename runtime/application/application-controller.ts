@@ -4,7 +4,7 @@ import type { From, Pid } from '../kernel/pid.ts';
 import type { SupervisorContext } from '../kernel/process-context.ts';
 import type { Call } from '../kernel/protocol.ts';
 import { ExitSignal } from '../kernel/signals.ts';
-import { type GenServer, genServer } from '../server/gen-server.ts';
+import { type GenServer, sealedServer } from '../server/gen-server.ts';
 import { noreply, reply, stopInit } from '../server/server-result.ts';
 import { stopChild } from '../supervisor/child-shutdown.ts';
 import type { RestartType } from '../supervisor/restart.ts';
@@ -56,7 +56,7 @@ type Applications = Map<string, Entry>;
 const types = new Set<unknown>(['permanent', 'transient', 'temporary']);
 
 /** Knows which applications run, and what the end of one means for the system (OTP: application_controller). */
-export const ApplicationController: GenServer<ApplicationProtocol, readonly BootApplication[]> = genServer(
+export const ApplicationController: GenServer<ApplicationProtocol, readonly BootApplication[]> = sealedServer(
   import.meta,
   'ApplicationController',
   {

@@ -4,7 +4,7 @@ import type { ExitReason } from '../kernel/exit.ts';
 import type { Pid } from '../kernel/pid.ts';
 import type { SupervisorContext } from '../kernel/process-context.ts';
 import { ExitSignal } from '../kernel/signals.ts';
-import { type GenServer, genServer } from '../server/gen-server.ts';
+import { type GenServer, sealedServer } from '../server/gen-server.ts';
 import { continueWith, initOk, noreply, stop } from '../server/server-result.ts';
 import { stopChild } from '../supervisor/child-shutdown.ts';
 import { type ChildSpec, checkChildSpec, processOptions } from '../supervisor/child-spec.ts';
@@ -32,39 +32,43 @@ type MasterProtocol = { readonly continue: { readonly start: void } };
  * The process above one running application (OTP: application_master): it starts the top process, is linked to it, and
  * ends with it. Its controller is its parent.
  */
-export const ApplicationMaster: GenServer<MasterProtocol, Application> = genServer(import.meta, 'ApplicationMaster', {
-  init: (application, ctx) => {
-    ctx.trapExit(true);
-    ctx.setLabel(application.name);
-    const master: Master = { application, top: null, shutdown: 'infinity', state: undefined };
-    return initOk(master, continueWith('start')); // so that the controller does not wait for it
-  },
-  handleContinue: {
-    start: async (master, _none, ctx) => {
-      const started = await startTop(master.application, ctx);
-      if ('error' in started) return stop(started.error, master);
-      const { parent, self } = ctx;
-      if (parent !== undefined) ctx.cast(parent, 'started', { master: self, top: started.top } satisfies Started);
-      return noreply({ ...master, ...started });
+export const ApplicationMaster: GenServer<MasterProtocol, Application> = sealedServer(
+  import.meta,
+  'ApplicationMaster',
+  {
+    init: (application, ctx) => {
+      ctx.trapExit(true);
+      ctx.setLabel(application.name);
+      const master: Master = { application, top: null, shutdown: 'infinity', state: undefined };
+      return initOk(master, continueWith('start')); // so that the controller does not wait for it
+    },
+    handleContinue: {
+      start: async (master, _none, ctx) => {
+        const started = await startTop(master.application, ctx);
+        if ('error' in started) return stop(started.error, master);
+        const { parent, self } = ctx;
+        if (parent !== undefined) ctx.cast(parent, 'started', { master: self, top: started.top } satisfies Started);
+        return noreply({ ...master, ...started });
+      },
+    },
+    handleInfo: {
+      EXIT: (master, signal) =>
+        signal instanceof ExitSignal && signal.from === master.top
+          ? stop(signal.reason, { ...master, top: undefined })
+          : noreply(master),
+    },
+    async terminate(_reason, { application, top, shutdown, state }, ctx) {
+      if (top === null) return;
+      const { prepStop, stop: stopped } = application.definition;
+      let last = state;
+      await guarded('prepStop', application, ctx, async () => {
+        if (prepStop !== undefined) last = await prepStop(state, ctx);
+      });
+      if (top !== undefined) await stopChild(ctx, top, shutdown);
+      await guarded('stop', application, ctx, () => stopped?.(last, ctx));
     },
   },
-  handleInfo: {
-    EXIT: (master, signal) =>
-      signal instanceof ExitSignal && signal.from === master.top
-        ? stop(signal.reason, { ...master, top: undefined })
-        : noreply(master),
-  },
-  async terminate(_reason, { application, top, shutdown, state }, ctx) {
-    if (top === null) return;
-    const { prepStop, stop: stopped } = application.definition;
-    let last = state;
-    await guarded('prepStop', application, ctx, async () => {
-      if (prepStop !== undefined) last = await prepStop(state, ctx);
-    });
-    if (top !== undefined) await stopChild(ctx, top, shutdown);
-    await guarded('stop', application, ctx, () => stopped?.(last, ctx));
-  },
-});
+);
 
 type StartedTop = { readonly top: Pid; readonly shutdown: ChildSpec['shutdown']; readonly state: unknown };
 

@@ -1,3 +1,12 @@
+import {
+  badArgument,
+  checkArray,
+  checkFunction,
+  checkObject,
+  checkText,
+  isObject,
+  shown,
+} from '../kernel/arguments.ts';
 import type { Context, Messaging } from '../kernel/context.ts';
 import type { ExitReason } from '../kernel/exit.ts';
 import { type Name, name } from '../kernel/pid.ts';
@@ -58,25 +67,23 @@ const wait = { timeoutMs: 'infinity' } as const;
 
 /**
  * Defines an application (application(3)); nothing starts. Its name is unique in a system. A `prepStop` or `stop` that
- * throws is published on `beamish:application-report`, and keeps nothing from stopping. Throws `TypeError` if the
+ * throws is published on `beamish:application-report`, and keeps nothing from stopping. Throws `BadArgError` if the
  * callbacks are malformed.
  */
 export function application<State = undefined>(
   applicationName: string,
   callbacks: ApplicationCallbacks<State>,
 ): Application {
-  if (typeof applicationName !== 'string' || applicationName === '') {
-    throw new TypeError('the name of an application is a text that is not empty');
-  }
+  checkText(applicationName, 'the name of an application');
+  const owner = `application '${applicationName}'`;
+  checkObject(callbacks, `${owner}: its callbacks`);
   const { applications = [], start, prepStop, stop } = callbacks;
   for (const [key, callback] of Object.entries({ start, prepStop, stop })) {
-    if (callback !== undefined && typeof callback !== 'function') {
-      throw new TypeError(`application '${applicationName}': ${key} must be a function`);
-    }
+    if (callback !== undefined) checkFunction(callback, `${owner}: ${key}`);
   }
+  checkArray(applications, `${owner}: applications`);
   for (const needed of applications) {
-    if (typeof needed?.name === 'string' && needed.definition !== undefined) continue;
-    throw new TypeError(`application '${applicationName}': applications must hold applications`);
+    if (!isApplication(needed)) throw badArgument(`${owner}: each of applications`, 'an application', needed);
   }
   const definition = Object.freeze({ applications: Object.freeze([...applications]), start, prepStop, stop });
   return Object.freeze({ name: applicationName, definition });
@@ -100,9 +107,11 @@ export function applicationController(
   boot: readonly (Application | BootApplication)[] = [],
   options: Omit<ChildOptions, 'id' | 'name'> = {},
 ): ChildSpec {
-  const complete = boot.map((each) =>
-    'application' in each ? each : { application: each, type: 'permanent' as const },
-  );
+  checkArray(boot, 'boot');
+  const complete = boot.map((each) => {
+    checkObject(each, 'each of boot');
+    return 'application' in each ? each : { application: each, type: 'permanent' as const };
+  });
   return child(ApplicationController, complete, { shutdown: 'infinity', ...options, id: controller, name: controller });
 }
 
@@ -123,10 +132,11 @@ export function startApplication(
 
 /**
  * Stops an application (application:stop/1): `prepStop`, its processes, `stop`, and waits for it. Those that need it
- * run on. `{ error: { not_started: name } }`. Not to be called by processes of the application, which it would wait
- * for.
+ * run on. `{ error }`: `{ not_started: name }`, `{ bad_application }`. Not to be called by processes of the
+ * application, which it would wait for.
  */
 export function stopApplication(caller: Caller, app: Application | string): Promise<ApplicationResult> {
+  if (typeof app !== 'string' && !isApplication(app)) return Promise.resolve({ error: { bad_application: app } });
   const appName = typeof app === 'string' ? app : app.name;
   return caller.call<ApplicationProtocol, 'stop'>(controller, 'stop', appName, wait);
 }
@@ -140,6 +150,7 @@ export async function ensureAllStarted(
   app: Application,
   type: RestartType = 'temporary',
 ): Promise<{ readonly ok: readonly string[] } | { readonly error: { application: string; reason: ExitReason } }> {
+  if (!isApplication(app)) return { error: { application: shown(app), reason: { bad_application: app } } };
   const started: string[] = [];
   const error = await ensure(caller, app, type, started);
   if (error === undefined) return { ok: started };
@@ -150,6 +161,10 @@ export async function ensureAllStarted(
 /** What runs, the newest first (application:which_applications/0). */
 export function whichApplications(caller: Caller): Promise<readonly ApplicationInfo[]> {
   return caller.call<ApplicationProtocol, 'which'>(controller, 'which', undefined, wait);
+}
+
+function isApplication(value: unknown): value is Application {
+  return isObject(value) && typeof (value as Partial<Application>).definition === 'object' && 'name' in value;
 }
 
 async function ensure(

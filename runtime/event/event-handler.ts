@@ -1,7 +1,7 @@
 import type { ModuleMeta } from '../kernel/behaviour.ts';
 import type { Context } from '../kernel/context.ts';
 import type { CallPayload, CallReply, CallTag, MaybePromise, Payload, Tag } from '../kernel/protocol.ts';
-import { type ClauseTable, clauseTable } from '../server/clause-table.ts';
+import { type ClauseTable, checkDefinition, clauseTable } from '../server/clause-table.ts';
 import type { SystemInfo } from '../server/gen-server.ts';
 import type { InitRefusal, ServerResult } from '../server/server-result.ts';
 
@@ -191,7 +191,7 @@ export interface HandlerDefinition {
  *
  * A handler that throws, rejects, returns anything else or has no clause for an event or a call is removed after
  * `terminate({ error: reason }, state)`; the manager and the other handlers go on. An info message without a clause is
- * ignored. Throws `TypeError` if the callbacks are malformed.
+ * ignored. Throws `BadArgError` if the callbacks are malformed.
  */
 export function eventHandler<P extends HandlerProtocol, Start, State>(
   meta: ModuleMeta,
@@ -199,11 +199,8 @@ export function eventHandler<P extends HandlerProtocol, Start, State>(
   callbacks: EventHandlerCallbacks<P, Start, State>,
 ): EventHandler<P, Start> {
   const owner = `eventHandler '${exportName}'`;
+  checkDefinition('eventHandler', meta, exportName, callbacks, ['terminate', 'formatStatus', 'handleOtherEvent']);
   const loose = callbacks as EventHandlerCallbacks<any, any, any>;
-  for (const key of ['init', 'terminate', 'formatStatus', 'handleOtherEvent'] as const) {
-    const optional = key !== 'init' && loose?.[key] === undefined;
-    if (!optional && typeof loose?.[key] !== 'function') throw new TypeError(`${owner}: ${key} must be a function`);
-  }
   const definition: HandlerDefinition = Object.freeze({
     init: loose.init,
     handleEvent: clauseTable(owner, 'handleEvent', loose.handleEvent),

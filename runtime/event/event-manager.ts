@@ -53,28 +53,32 @@ export interface EventProtocol<Events extends object = any, Info extends object 
 type ManagerInfo = { readonly [EVENT]: Tagged; readonly [OTHER]: Tagged };
 
 /** The event manager as a server: it traps exits, and all its handlers run in it. */
-const definition = serverDefinition<EventProtocol<any, ManagerInfo>, undefined, InstalledHandlers>('EventManager', {
-  init(_start, ctx) {
-    ctx.trapExit(true);
-    return new InstalledHandlers(ctx);
+const definition = serverDefinition<EventProtocol<any, ManagerInfo>, undefined, InstalledHandlers>(
+  'EventManager',
+  {
+    init(_start, ctx) {
+      ctx.trapExit(true);
+      return new InstalledHandlers(ctx);
+    },
+    handleCall: {
+      syncNotify: (handlers, { tag, payload }) =>
+        then(handlers.notify(tag, payload), () => reply('ok' as const, handlers)),
+      addHandler: (handlers, { handler, arg, supervisor }) => answer(handlers, handlers.add(handler, arg, supervisor)),
+      deleteHandler: (handlers, { handler, arg }) => answer(handlers, handlers.delete(handler, arg)),
+      swapHandler: (handlers, { old, swap, supervisor }) => answer(handlers, handlers.swap(old, swap, supervisor)),
+      callHandler: (handlers, { handler, tag, payload }) => answer(handlers, handlers.call(handler, tag, payload)),
+      whichHandlers: (handlers) => reply(handlers.refs, handlers),
+    },
+    handleInfo: {
+      [EVENT]: (handlers, { tag, payload }) => then(handlers.notify(tag, payload), () => noreply(handlers)),
+      [OTHER]: (handlers, { tag, payload }) => then(handlers.inform(tag, payload), () => noreply(handlers)),
+      EXIT: (handlers, signal) => then(exited(handlers, signal), () => noreply(handlers)),
+    },
+    terminate: (_reason, handlers) => runSteps(handlers.stop()),
+    formatStatus: (handlers) => handlers.states(shownState),
   },
-  handleCall: {
-    syncNotify: (handlers, { tag, payload }) =>
-      then(handlers.notify(tag, payload), () => reply('ok' as const, handlers)),
-    addHandler: (handlers, { handler, arg, supervisor }) => answer(handlers, handlers.add(handler, arg, supervisor)),
-    deleteHandler: (handlers, { handler, arg }) => answer(handlers, handlers.delete(handler, arg)),
-    swapHandler: (handlers, { old, swap, supervisor }) => answer(handlers, handlers.swap(old, swap, supervisor)),
-    callHandler: (handlers, { handler, tag, payload }) => answer(handlers, handlers.call(handler, tag, payload)),
-    whichHandlers: (handlers) => reply(handlers.refs, handlers),
-  },
-  handleInfo: {
-    [EVENT]: (handlers, { tag, payload }) => then(handlers.notify(tag, payload), () => noreply(handlers)),
-    [OTHER]: (handlers, { tag, payload }) => then(handlers.inform(tag, payload), () => noreply(handlers)),
-    EXIT: (handlers, signal) => then(exited(handlers, signal), () => noreply(handlers)),
-  },
-  terminate: (_reason, handlers) => runSteps(handlers.stop()),
-  formatStatus: (handlers) => handlers.states(shownState),
-});
+  true,
+);
 
 /** A message of user code that looks like a signal is none, but may mean something to a handler. */
 function* exited(handlers: InstalledHandlers, signal: { readonly from: Pid; readonly reason: unknown }): Steps<void> {

@@ -1,3 +1,4 @@
+import { checkObject } from '../kernel/arguments.ts';
 import type { CallOptions, Context, Messaging, StartOptions } from '../kernel/context.ts';
 import type { Dest, Name, Pid } from '../kernel/pid.ts';
 import type { StartResult } from '../kernel/process.ts';
@@ -170,6 +171,8 @@ function swapOf(
   next: Half<HandlerRef, unknown>,
   supervisor: Pid | undefined,
 ): CallPayload<EventProtocol, 'swapHandler'> {
+  checkObject(old, 'swapHandler: old');
+  checkObject(next, 'swapHandler: next');
   const swap = { terminateArg: old.arg, handler: next.handler, arg: next.arg };
   return { old: old.handler, swap, supervisor };
 }

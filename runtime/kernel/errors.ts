@@ -71,10 +71,21 @@ export class TaskError extends Error {
   }
 }
 
-/** A wrong argument to the kernel (Erlang's `badarg`): an unregistered name, a name already taken … */
+/**
+ * A wrong argument (Erlang's `badarg`): of the wrong kind, out of its range, a name that is taken or that nobody has …
+ * Every function of the runtime throws this one, or rejects with it, and has done nothing then. The message names the
+ * argument and what it must be.
+ */
 export class BadArgError extends Error {
   override readonly name = 'BadArgError';
   readonly code = 'ERR_BADARG';
+  /** For an option: what a supervisor says of it, such as `{ invalid_mailbox_max: 0 }`. Else `'badarg'`. */
+  readonly reason: ExitReason;
+
+  constructor(message: string, reason: ExitReason = 'badarg') {
+    super(message);
+    this.reason = reason;
+  }
 }
 
 /** `link` to a process that does not exist, by a process that does not trap exits (erlang:link/1, error `noproc`). */

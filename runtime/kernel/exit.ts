@@ -121,10 +121,18 @@ function described(reason: ExitReason): string {
   }
 }
 
+function asJson(value: unknown): string {
+  return JSON.stringify(value, (key, inner: unknown) => {
+    // What JSON has no word for is what is wrong more often than not: it must not be left out.
+    const lost = inner === undefined || typeof inner === 'function' || typeof inner === 'symbol';
+    return lost && key !== '' ? String(inner) : inner;
+  });
+}
+
 /** Never throws, whatever the value. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
-  for (const show of [JSON.stringify, String]) {
+  for (const show of [asJson, String]) {
     try {
       const text: unknown = show(value);
       if (typeof text === 'string') return text;

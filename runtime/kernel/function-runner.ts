@@ -1,5 +1,6 @@
 import { EnterLoop } from '../server/enter-loop.ts';
 import type { ProcessFunction } from './context.ts';
+import { BadArgError } from './errors.ts';
 import type { Kernel } from './kernel.ts';
 import type { Process, Runner } from './process.ts';
 import { ProcessContext } from './process-context.ts';
@@ -44,10 +45,10 @@ export class FunctionRunner implements Runner {
   private enter({ behaviour, state, next }: EnterLoop): void {
     const process = this.process as Process;
     const runner = behaviour.createRunner(this.kernel, undefined);
-    if (runner.enter === undefined) throw new TypeError(`${behaviour.exportName} cannot be entered by a function`);
+    if (runner.enter === undefined) throw new BadArgError(`${behaviour.exportName} cannot be entered by a function`);
     runner.attach(process);
-    process.runner = runner;
     runner.enter(state, next);
+    process.runner = runner;
   }
 
   failed(error: unknown): void {

@@ -39,11 +39,6 @@ export function isHibernateAfter(value: unknown): value is number {
   return isTime(value) && value >= 1;
 }
 
-export function checkHibernateAfter(value: number): void {
-  if (isHibernateAfter(value)) return;
-  throw new RangeError(`hibernateAfterMs must be a number of milliseconds from 1, not ${String(value)}`);
-}
-
 /** From now on the process is compacted when it has handled nothing for a while: between one period and two. */
 export function hibernateAfter(kernel: Kernel, process: Process, periodMs: number): void {
   kernel.deadlines.add(new IdleWatch(kernel, process, periodMs), periodMs);

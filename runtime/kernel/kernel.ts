@@ -9,11 +9,11 @@ import { type CrashDetail, isFenced, publishCrash } from './crash-report.ts';
 import { Deadlines } from './deadline.ts';
 import { BadArgError, CallError, exitReasonOf } from './errors.ts';
 import { type ExitReason, isNormalExit } from './exit.ts';
-import { checkHibernateAfter, hibernateAfter } from './hibernation.ts';
+import { hibernateAfter } from './hibernation.ts';
 import { publishExit, publishStart } from './life-events.ts';
-import { admit, boundMailbox, checkBound } from './mailbox-bound.ts';
+import { admit, boundMailbox } from './mailbox-bound.ts';
 import { Message } from './message.ts';
-import { assertNoName, describeDest, Names } from './names.ts';
+import { assertDest, assertNoName, describeDest, Names } from './names.ts';
 import { PendingCall } from './pending-call.ts';
 import { type Dest, Pid, type Ref } from './pid.ts';
 import { closePorts } from './port.ts';
@@ -107,7 +107,7 @@ export class Kernel {
 
   /** Creates a process; its first step runs in a later turn. Link, monitor and name are in force before that. */
   spawn(parent: Process | null, code: Code, runner: Runner, options: SpawnOptions): Process {
-    this.checkOptions(options);
+    if (options.name !== undefined) this.names.assertFree(options.name);
     const slot = this.freeSlots.pop() ?? this.slots.length;
     const pid = new Pid(this.id, 0, slot, ++this.serial);
     const process = new Process(pid, parent, code, runner);
@@ -128,14 +128,6 @@ export class Kernel {
   private attribute(process: Process): void {
     guardUncaught(this.guard);
     process.culprit = { blame: (error) => this.blame(process, error) };
-  }
-
-  /** All that can be refused, before there is anything to undo. */
-  private checkOptions({ name, handlerTimeoutMs, hibernateAfterMs, mailboxMax, mailboxPolicy }: SpawnOptions): void {
-    if (name !== undefined) this.names.assertFree(name);
-    if (handlerTimeoutMs !== undefined) checkTime(handlerTimeoutMs, 'handlerTimeoutMs');
-    if (hibernateAfterMs !== undefined) checkHibernateAfter(hibernateAfterMs);
-    if (mailboxMax !== undefined || mailboxPolicy !== undefined) checkBound(mailboxMax ?? 1, mailboxPolicy);
   }
 
   find(pid: Pid): Process | undefined {
@@ -221,7 +213,10 @@ export class Kernel {
 
   cast(sender: Process, dest: Dest, tag: string, payload: unknown): void {
     const process = this.addressee(dest);
-    if (process === undefined) return;
+    if (process === undefined) {
+      assertDest(dest);
+      return;
+    }
     this.onSend?.(payload);
     this.transmit(sender, process, new Message('cast', tag, payload));
   }
@@ -232,6 +227,7 @@ export class Kernel {
       if (server === caller) {
         return reject(new CallError('ERR_CALL_SELF', 'calling_self', describeDest(dest), tag));
       }
+      if (server === undefined) assertDest(dest);
       const call = new PendingCall(this, this.nextRef(), caller, dest, tag, resolve, reject);
       if (server === undefined) return call.absent();
       if (timeoutMs !== 'infinity') this.deadlines.add(call, checkTime(timeoutMs, 'timeoutMs'));
@@ -249,6 +245,7 @@ export class Kernel {
     const call = new PendingCall(this, this.nextRef(), caller, dest, tag, replied, failed);
     const id = new RequestId(call.ref, () => this.abandon(call));
     const server = this.addressee(dest);
+    if (server === undefined) assertDest(dest);
     this.onSend?.(payload);
     if (server === undefined) call.absent();
     else this.transmit(caller, server, new Message('call', tag, payload, call));
@@ -295,12 +292,14 @@ export class Kernel {
 
   /** A message that a timer will deliver. */
   sendLater(ref: Ref, delayMs: number, dest: Dest, tag: string, payload: unknown): void {
+    assertDest(dest);
     this.onSend?.(payload);
     this.timers.start(ref, delayMs, dest, new Message('info', tag, payload));
   }
 
   /** A message that a timer delivers again and again; its receiver is whoever has the name now. */
   sendEvery(ref: Ref, periodMs: number, dest: Dest, tag: string, payload: unknown): void {
+    assertDest(dest);
     const target = this.resolve(dest);
     if (target === undefined && !(dest instanceof Pid)) throw new BadArgError(`no process is at ${describeDest(dest)}`);
     this.onSend?.(payload);

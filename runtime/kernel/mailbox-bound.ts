@@ -18,20 +18,11 @@ export interface MailboxBound {
 
 const policies = new Set<unknown>(['reject', 'drop_newest', 'drop_oldest']);
 
-export function isMailboxMax(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 1;
-}
-
 export function isMailboxPolicy(value: unknown): value is MailboxPolicy {
   return policies.has(value);
 }
 
 /** Puts a bound on the mailbox of a new process. */
-export function checkBound(max: number, policy: MailboxPolicy = 'reject'): void {
-  if (!isMailboxMax(max)) throw new RangeError(`mailboxMax must be an integer from 1, not ${String(max)}`);
-  if (!isMailboxPolicy(policy)) throw new RangeError(`mailboxPolicy must not be ${String(policy)}`);
-}
-
 export function boundMailbox(process: Process, max: number, policy: MailboxPolicy = 'reject'): void {
   process.bound = { max, policy, dropped: 0 };
 }

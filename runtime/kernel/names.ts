@@ -1,9 +1,10 @@
 import { Alias } from './alias.ts';
+import { badArgument, shown } from './arguments.ts';
 import { BadArgError } from './errors.ts';
 import type { Kernel } from './kernel.ts';
 import { type Dest, Pid } from './pid.ts';
 import type { Process } from './process.ts';
-import type { ViaCaller, ViaName } from './via.ts';
+import type { ViaCaller, ViaName, ViaRegistry } from './via.ts';
 
 /** Who stands behind a name, a name in a registry, or an alias. */
 export class Names {
@@ -57,13 +58,13 @@ export class Names {
 
   registerPid(name: string, pid: Pid): void {
     const process = this.kernel.find(pid);
-    if (process === undefined) throw new BadArgError(`cannot register '${name}': ${pid} is not alive`);
+    if (process === undefined) throw new BadArgError(`cannot register ${shown(name)}: ${pid} is not alive`);
     this.register(name, process);
   }
 
   unregister(name: string): void {
     const holder = this.local.get(name);
-    if (holder === undefined) throw new BadArgError(`no process has the name '${name}'`);
+    if (holder === undefined) throw new BadArgError(`no process has the name ${shown(name)}`);
     holder.name = null;
     this.local.delete(name);
   }
@@ -82,7 +83,12 @@ export function isName(value: unknown): value is string {
 /** Whether a value is a name in a registry of one's own: `{ via, name }`. */
 export function isVia(value: unknown): value is ViaName {
   if (typeof value !== 'object' || value === null || value instanceof Pid || !('name' in value)) return false;
-  return typeof (value as Partial<ViaName>).via?.whereisName === 'function';
+  const via: Partial<ViaRegistry> | null | undefined = (value as Partial<ViaName>).via;
+  return (
+    typeof via?.whereisName === 'function' &&
+    typeof via.registerName === 'function' &&
+    typeof via.unregisterName === 'function'
+  );
 }
 
 /** A destination as messages for people show it. */
@@ -90,11 +96,22 @@ export function describeDest(dest: Dest): string {
   return isVia(dest) ? describeName(dest) : String(dest);
 }
 
+/** Whether a message can go there at all, be there somebody or not. */
+function isDest(dest: unknown): dest is Dest {
+  return typeof dest === 'string' || dest instanceof Pid || dest instanceof Alias || isVia(dest);
+}
+
+/** Looked at where nobody was found: it is no destination, as an option that was forgotten, or nobody is there. */
+export function assertDest(dest: Dest): void {
+  if (!isDest(dest)) throw badArgument('the destination', 'a pid, a name, { via, name } or an alias', dest);
+}
+
 export function describeName(name: string | ViaName): string {
-  return typeof name === 'string' ? `the name '${name}'` : `the name '${String(name.name)}' in its registry`;
+  return typeof name === 'string' ? `the name '${name}'` : `the name ${shown(name.name)} in its registry`;
 }
 
 /** There is nobody at that destination: a mistake if it is a name (erlang:send/2), none if it is an address. */
 export function assertNoName(dest: Dest): void {
+  assertDest(dest);
   if (typeof dest === 'string' || isVia(dest)) throw new BadArgError(`no process has ${describeName(dest)}`);
 }

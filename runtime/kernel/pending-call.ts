@@ -1,3 +1,4 @@
+import { shown } from './arguments.ts';
 import { Deadline } from './deadline.ts';
 import { CallError } from './errors.ts';
 import type { ExitReason } from './exit.ts';
@@ -65,7 +66,8 @@ export class PendingCall extends Deadline {
   }
 
   private rejectWith(code: CallError['code'], reason: ExitReason): void {
-    this.reject(new CallError(code, reason, describeDest(this.dest), this.tag));
+    const tag = typeof this.tag === 'string' ? this.tag : shown(this.tag); // the compiler allows texts only
+    this.reject(new CallError(code, reason, describeDest(this.dest), tag));
   }
 
   /** Once only; and the code of a caller that has exited must not go on. */

@@ -1,10 +1,11 @@
 import type { Clock } from '../clock.ts';
 import { CALL_TIMEOUT_MS } from '../limits.ts';
 import type { TableOptions, TableType, Tid } from '../table/table-data.ts';
-import { type Alias, type AliasOptions, closeAlias, openAlias } from './alias.ts';
+import { Alias, type AliasOptions, closeAlias, openAlias } from './alias.ts';
+import { badArgument, checkFunction, checkObject, checkPid, checkText } from './arguments.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { Context, ProcessFunction, ReceivedMessage, StartOptions } from './context.ts';
-import { BadArgError, ExitedError, ProcessExit } from './errors.ts';
+import { ExitedError, ProcessExit } from './errors.ts';
 import type { ExitReason } from './exit.ts';
 import type { Kernel } from './kernel.ts';
 import type { Dest, From, Name, Pid, Ref } from './pid.ts';
@@ -50,6 +51,7 @@ export class ProcessContext implements Context {
   }
 
   call(dest: Dest, tag: string, payload?: unknown, options?: { timeoutMs?: number | 'infinity' }): Promise<any> {
+    if (options !== undefined) checkObject(options, 'the options of a call');
     return this.#kernel.call(this.#alive(), dest, tag, payload, options?.timeoutMs ?? CALL_TIMEOUT_MS);
   }
 
@@ -66,6 +68,7 @@ export class ProcessContext implements Context {
   }
 
   replyTo(from: From<any>, value: unknown): void {
+    if (typeof from?.ref !== 'number') throw badArgument('from', 'who waits for the reply, { pid, ref }', from);
     this.#kernel.reply(this.#alive().pid, from.ref, value);
   }
 
@@ -101,42 +104,50 @@ export class ProcessContext implements Context {
 
   applyAfter(delayMs: number, run: ProcessFunction<any>, arg: unknown): Ref {
     const process = this.#alive();
-    if (typeof run !== 'function') throw new BadArgError('applyAfter needs a function');
+    checkFunction(run, 'run');
     const ref = this.#kernel.nextRef();
     this.#kernel.timers.startAction(ref, delayMs, () => spawn(this.#kernel, process, run, arg, {}));
     return ref;
   }
 
   link(pid: Pid): void {
+    checkPid(pid, 'pid');
     this.#kernel.signals.link(this.#alive(), pid);
   }
 
   unlink(pid: Pid): void {
+    checkPid(pid, 'pid');
     this.#kernel.signals.unlink(this.#alive(), pid);
   }
 
   trapExit(on: boolean): boolean {
     const process = this.#alive();
+    if (typeof on !== 'boolean') throw badArgument('on', 'true or false', on);
     const before = process.trapExit;
     process.trapExit = on;
     return before;
   }
 
   monitor(dest: Dest, options: { readonly tag?: string } = {}): Ref {
+    checkObject(options, 'options');
+    if (options.tag !== undefined) checkText(options.tag, 'tag');
     const ref = this.#kernel.nextRef();
     this.#kernel.signals.monitor(this.#alive(), ref, dest, options.tag);
     return ref;
   }
 
   alias(options: AliasOptions = {}): Alias {
+    checkObject(options, 'options');
     return openAlias(this.#alive(), this.#kernel.nextRef(), options);
   }
 
   unalias(alias: Alias): boolean {
+    if (!(alias instanceof Alias)) throw badArgument('alias', 'what ctx.alias returned', alias);
     return closeAlias(this.#alive(), alias);
   }
 
   demonitor(ref: Ref, options: { readonly flush?: boolean } = {}): boolean {
+    checkObject(options, 'options');
     return this.#kernel.signals.demonitor(this.#alive(), ref, options.flush === true);
   }
 
@@ -146,6 +157,7 @@ export class ProcessContext implements Context {
   }
 
   exitProcess(pid: Pid, reason: ExitReason): void {
+    checkPid(pid, 'pid');
     const process = this.#alive();
     const { scheduler } = this.#kernel;
     const before = scheduler.acting;
@@ -192,6 +204,7 @@ export class ProcessContext implements Context {
 
   register(name: Name, pid: Pid = this.self): void {
     this.#alive();
+    checkPid(pid, 'pid');
     this.#kernel.names.registerPid(name, pid);
   }
 
@@ -205,15 +218,18 @@ export class ProcessContext implements Context {
   }
 
   isAlive(pid: Pid): boolean {
+    checkPid(pid, 'pid');
     return this.#kernel.find(pid) !== undefined;
   }
 
   processInfo(pid: Pid): ProcessInfo | undefined {
+    checkPid(pid, 'pid');
     const process = this.#kernel.find(pid);
     return process === undefined ? undefined : describeProcess(process);
   }
 
   setLabel(label: string): void {
+    if (typeof label !== 'string') throw badArgument('label', 'a text', label);
     this.#alive().label = label;
   }
 
@@ -226,6 +242,7 @@ export class ProcessContext implements Context {
 
   openPort(port: Port): () => void {
     const process = this.#alive();
+    if (typeof port?.close !== 'function') throw badArgument('port', 'an object with a function close', port);
     process.ports ??= new Set();
     process.ports.add(port);
     return () => process.ports?.delete(port);

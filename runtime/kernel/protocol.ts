@@ -1,3 +1,5 @@
+import { BadArgError } from './errors.ts';
+
 /**
  * The types of a process's protocol: which calls, casts and info messages it understands.
  */
@@ -75,5 +77,5 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
 export function synchronous(state: unknown): unknown {
   if (!isPromise(state)) return state;
   state.then(undefined, () => {});
-  throw new TypeError('a function that makes a state must not be async');
+  throw new BadArgError('a function that makes a state must not be async');
 }

@@ -1,10 +1,11 @@
 import type { TimerHandle } from '../clock.ts';
+import { checkFunction } from './arguments.ts';
 import type { ReceivedMessage } from './context.ts';
 import { BadArgError } from './errors.ts';
 import type { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
 import type { Process, Receiver } from './process.ts';
-import { checkTime } from './time.ts';
+import { checkTimeout } from './time.ts';
 
 type Match = (message: ReceivedMessage) => boolean;
 type Settled = ReceivedMessage | 'timeout';
@@ -21,9 +22,10 @@ export function receive(
       reject(new BadArgError(`${process.pid} waits in another receive already`));
       return;
     }
+    checkFunction(match, 'match');
+    checkTimeout(timeoutMs, 'timeoutMs');
     const waiting = process.take((message) => matches(match, message));
     if (waiting !== undefined) return resolve(taken(kernel, process, waiting));
-    if (timeoutMs !== 'infinity') checkTime(timeoutMs, 'timeoutMs');
     if (timeoutMs === 0) return resolve('timeout');
     const receiver = new WaitingReceiver(kernel, process, match, resolve);
     process.receiver = receiver;

@@ -1,4 +1,6 @@
+import { badArgument } from './arguments.ts';
 import type { Context, ReceivedMessage } from './context.ts';
+import { BadArgError } from './errors.ts';
 import type { ExitReason } from './exit.ts';
 import type { Dest, Ref } from './pid.ts';
 
@@ -53,24 +55,28 @@ export function reqidsNew<Label = unknown, Reply = unknown>(): RequestIds<Label,
   return new RequestIds();
 }
 
-/** Adds a request under a label, and returns the collection (reqids_add/3). `TypeError` if it is in there already. */
+/** Adds a request under a label, and returns the collection (reqids_add/3). `BadArgError` if it is in there already. */
 export function reqidsAdd<Label, Reply>(
   id: RequestId<Reply>,
   label: Label,
   ids: RequestIds<Label, Reply>,
 ): RequestIds<Label, Reply> {
-  if (ids.labels.has(id)) throw new TypeError(`request ${id.ref} is in the collection already`);
+  checkRequest(id);
+  checkCollection(ids);
+  if (ids.labels.has(id)) throw new BadArgError(`request ${id.ref} is in the collection already`);
   ids.labels.set(id, label);
   return ids;
 }
 
 /** How many requests a collection holds (reqids_size/1). */
 export function reqidsSize(ids: RequestIds): number {
+  checkCollection(ids);
   return ids.labels.size;
 }
 
 /** The requests of a collection with their labels, in the order in which they were added (reqids_to_list/1). */
 export function reqidsToList<Label, Reply>(ids: RequestIds<Label, Reply>): [RequestId<Reply>, Label][] {
+  checkCollection(ids);
   return [...ids.labels];
 }
 
@@ -142,6 +148,7 @@ export function checkResponse<Label, Reply>(
 ): LabelledOutcome<Label, Reply> | 'no_reply' | 'no_request';
 export function checkResponse(response: unknown, from: RequestId | RequestIds, remove = false): unknown {
   if (!(from instanceof RequestIds)) {
+    checkRequest(from);
     return response instanceof Response && response.id === from ? response.outcome : 'no_reply';
   }
   if (from.labels.size === 0) return 'no_request';
@@ -155,6 +162,7 @@ async function wait(
   remove: boolean,
 ): Promise<unknown> {
   const all = from instanceof RequestIds ? from : null;
+  if (all === null) checkRequest(from);
   if (all !== null && all.labels.size === 0) return 'no_request';
   const isMeant = ({ payload }: ReceivedMessage): boolean =>
     payload instanceof Response && (all === null ? payload.id === from : all.labels.has(payload.id));
@@ -162,6 +170,14 @@ async function wait(
   if (message === 'timeout') return message;
   const response = message.payload as Response;
   return all === null ? response.outcome : labelled(response, all, remove);
+}
+
+function checkRequest(id: unknown): void {
+  if (!(id instanceof RequestId)) throw badArgument('the request', 'what sendRequest returned', id);
+}
+
+function checkCollection(ids: unknown): void {
+  if (!(ids instanceof RequestIds)) throw badArgument('the collection', 'what reqidsNew returned', ids);
 }
 
 function labelled(response: Response, ids: RequestIds, remove: boolean): LabelledOutcome<unknown> {

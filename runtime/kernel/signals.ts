@@ -3,6 +3,7 @@ import { NoProcError } from './errors.ts';
 import type { ExitReason } from './exit.ts';
 import type { Kernel } from './kernel.ts';
 import { Message } from './message.ts';
+import { assertDest } from './names.ts';
 import type { Dest, Pid, Ref } from './pid.ts';
 import { type PidSet, pidSetAdd, pidSetDelete, pidSetHas, pidSetValues } from './pid-set.ts';
 import { EXITED, type MonitorRecord, type Process } from './process.ts';
@@ -58,6 +59,7 @@ export class Signals {
     const target = this.kernel.resolve(dest);
     if (target === watcher) return;
     if (target === undefined) {
+      assertDest(dest);
       this.kernel.deliver(watcher, downMessage(tag, ref, dest, 'noproc'));
       return;
     }

@@ -1,5 +1,5 @@
 import { ORPHAN_WAIT_MS } from '../limits.ts';
-import { debugFromStart } from '../server/sys-requests.ts';
+import { checkTraceable, debugFromStart } from '../server/sys-requests.ts';
 import type { Behaviour, Code } from './behaviour.ts';
 import type { StartOptions } from './context.ts';
 import { Deadline } from './deadline.ts';
@@ -7,11 +7,11 @@ import { BadArgError } from './errors.ts';
 import { errorExit } from './exit.ts';
 import { FunctionRunner } from './function-runner.ts';
 import type { Kernel, SpawnOptions } from './kernel.ts';
-import { describeName, isVia } from './names.ts';
+import { describeName } from './names.ts';
 import type { Ref } from './pid.ts';
 import { EXITED, type Process, type StartMonitorResult, type StartResult } from './process.ts';
 import { ProcessContext } from './process-context.ts';
-import { checkTime } from './time.ts';
+import { awaitedStartError, startError } from './start-check.ts';
 import type { ViaName } from './via.ts';
 
 interface Tie {
@@ -29,6 +29,8 @@ export function spawn(
   arg: unknown,
   options: StartOptions & Tie,
 ): Process {
+  const wrong = startError(code, options);
+  if (wrong !== undefined) throw wrong;
   if (typeof options.name === 'object') return spawnVia(kernel, parent, code, arg, options, options.name);
   const spawnOptions = options as SpawnOptions;
   if (typeof code === 'function') {
@@ -36,6 +38,7 @@ export function spawn(
     return runner.attach(kernel.spawn(parent, code, runner, spawnOptions));
   }
   const runner = code.createRunner(kernel, arg);
+  if (options.debug !== undefined) checkTraceable(runner);
   const process = kernel.spawn(parent, code, runner, spawnOptions);
   runner.attach(process);
   if (options.debug !== undefined) debugFromStart(runner, options.debug);
@@ -51,7 +54,6 @@ function spawnVia(
   options: StartOptions & Tie,
   via: ViaName,
 ): Process {
-  if (!isVia(via)) throw new BadArgError('a name is a text that is not empty, or { via, name }');
   const { name: _via, ...unnamed } = options;
   if (kernel.resolve(via) !== undefined) throw new BadArgError(`${describeName(via)} is taken`);
   const process = spawn(kernel, parent, code, arg, unnamed);
@@ -75,7 +77,8 @@ export function start(
   arg: unknown,
   options: StartOptions & Tie,
 ): Promise<StartResult> {
-  if (options.timeoutMs !== undefined) checkTime(options.timeoutMs, 'timeoutMs');
+  const wrong = awaitedStartError(behaviour, options);
+  if (wrong !== undefined) return Promise.reject(wrong);
   const holder = options.name === undefined ? undefined : kernel.resolve(options.name);
   if (holder !== undefined) {
     const wait = options.awaitOrphan === true && isOrphan(kernel, holder);

@@ -1,4 +1,5 @@
 import type { Clock, TimerHandle } from '../clock.ts';
+import { badArgument } from './arguments.ts';
 import type { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
 import { type Dest, Pid, type Ref } from './pid.ts';
@@ -41,7 +42,7 @@ export class Timers {
   /** The same message again and again, until its target exits. */
   startInterval(ref: Ref, periodMs: number, target: Process, message: Message): void {
     checkTime(periodMs, 'periodMs');
-    if (periodMs < 1) throw new RangeError(`periodMs must be at least 1, not ${periodMs}`);
+    if (periodMs < 1) throw badArgument('periodMs', 'at least 1', periodMs);
     this.add(ref, periodMs, periodMs, target.pid, () => this.kernel.deliver(target, message));
   }
 

@@ -1,7 +1,7 @@
 import type { Context } from '../kernel/context.ts';
 import type { Pid, Ref } from '../kernel/pid.ts';
 import type { Call } from '../kernel/protocol.ts';
-import { type GenServer, genServer } from '../server/gen-server.ts';
+import { type GenServer, sealedServer } from '../server/gen-server.ts';
 import { noreply, reply } from '../server/server-result.ts';
 import type { Table } from '../table/table.ts';
 
@@ -54,7 +54,7 @@ export const pgTable = (scope: string): string => `pg:${scope}`;
  * One scope of process groups. It writes the groups into a table that all read, and monitors the members, so that those
  * that exit leave. If it crashes its groups are empty: members have to join again, as in OTP.
  */
-export const PgScope: GenServer<PgScopeProtocol, string> = genServer(import.meta, 'PgScope', {
+export const PgScope: GenServer<PgScopeProtocol, string> = sealedServer(import.meta, 'PgScope', {
   init: (scope: string, ctx): Scope => {
     ctx.setLabel(`pg scope ${scope}`);
     const groups = ctx.newTable<string, PgGroup>(pgTable(scope));

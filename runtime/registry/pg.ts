@@ -1,3 +1,4 @@
+import { badArgument, checkText } from '../kernel/arguments.ts';
 import type { Context, Messaging, ReceivedMessage } from '../kernel/context.ts';
 import { BadArgError } from '../kernel/errors.ts';
 import { type Name, name, Pid, type Ref } from '../kernel/pid.ts';
@@ -67,8 +68,8 @@ const wait = { timeoutMs: 'infinity' } as const;
 /** See `Pg`. */
 export const pg: Pg = {
   childSpec: (scope = 'pg') => child(PgScope, scope, { id: scope, name: scope }),
-  join: (caller, group, pids, scope) => caller.call(scopeName(scope), 'join', { group, pids: listOf(pids) }, wait),
-  leave: (caller, group, pids, scope) => caller.call(scopeName(scope), 'leave', { group, pids: listOf(pids) }, wait),
+  join: (caller, group, pids, scope) => caller.call(scopeName(scope), 'join', membership(group, pids), wait),
+  leave: (caller, group, pids, scope) => caller.call(scopeName(scope), 'leave', membership(group, pids), wait),
   getMembers,
   getLocalMembers: getMembers,
   whichGroups(reader, scope = 'pg') {
@@ -76,7 +77,10 @@ export const pg: Pg = {
     if (table === undefined) throw new BadArgError(`there is no pg scope '${scope}': start pg.childSpec('${scope}')`);
     return Array.from(table.entries(), ([group]) => group);
   },
-  monitor: (ctx, group, scope) => ctx.call(scopeName(scope), 'monitor', group, wait),
+  monitor(ctx, group, scope) {
+    checkText(group, 'group');
+    return ctx.call(scopeName(scope), 'monitor', group, wait);
+  },
   monitorScope: (ctx, scope) => ctx.call(scopeName(scope), 'monitorScope', undefined, wait),
   async demonitor(ctx, ref, scope) {
     if (!(await ctx.call(scopeName(scope), 'demonitor', ref, wait))) return false;
@@ -92,6 +96,7 @@ function getMembers(reader: Reader, group: string, scope = 'pg'): Pid[] {
 }
 
 function tableOf(reader: Reader, scope: string): Table<string, PgGroup> | undefined {
+  checkText(scope, 'scope');
   return reader.table<string, PgGroup>(pgTable(scope));
 }
 
@@ -99,8 +104,9 @@ function scopeName(scope = 'pg'): Name<PgScopeProtocol> {
   return name(scope);
 }
 
-function listOf(pids: Pid | readonly Pid[]): readonly Pid[] {
+function membership(group: string, pids: Pid | readonly Pid[]): { group: string; pids: readonly Pid[] } {
+  checkText(group, 'group');
   const list = pids instanceof Pid ? [pids] : pids;
-  if (Array.isArray(list) && list.every((pid) => pid instanceof Pid)) return list;
-  throw new BadArgError('members of a group are pids: give a pid or a list of pids');
+  if (Array.isArray(list) && list.every((pid) => pid instanceof Pid)) return { group, pids: list };
+  throw badArgument('members of a group', 'a pid or an array of pids', pids);
 }

@@ -1,3 +1,4 @@
+import { checkArray, checkObject, checkOneOf, checkText, shown } from '../kernel/arguments.ts';
 import type { Context, Messaging } from '../kernel/context.ts';
 import { BadArgError } from '../kernel/errors.ts';
 import type { Name, Pid } from '../kernel/pid.ts';
@@ -29,9 +30,10 @@ export class Registry<Key = string, Value = void> {
   protected readonly unique: boolean;
 
   constructor(name: string, { keys, listeners = [] }: RegistryOptions) {
-    if (keys !== 'unique' && keys !== 'duplicate') {
-      throw new TypeError(`registry '${name}': keys must be 'unique' or 'duplicate', not ${String(keys)}`);
-    }
+    checkText(name, 'the name of a registry');
+    checkOneOf(keys, `registry '${name}': keys`, ['unique', 'duplicate']);
+    checkArray(listeners, `registry '${name}': listeners`);
+    for (const listener of listeners) checkText(listener, `registry '${name}': each of listeners`);
     this.name = name;
     this.unique = keys === 'unique';
     this.childSpec = child(RegistryServer, { name, listeners }, { id: name, name });
@@ -167,7 +169,7 @@ export class UniqueRegistry<Key = string, Value = void, P extends Protocol = any
 
 /**
  * A registry, to be made once, at the top of a module: `registry('sessions', { keys: 'unique' })`. Two of one name are
- * the same registry within a system. Throws `TypeError` if `keys` is wrong.
+ * the same registry within a system. Throws `BadArgError` if the name or an option is wrong.
  */
 export function registry<Key = string, Value = void, P extends Protocol = any>(
   name: string,
@@ -178,5 +180,6 @@ export function registry<Key = string, Value = void>(
   options: RegistryOptions & { readonly keys: 'duplicate' },
 ): Registry<Key, Value>;
 export function registry(name: string, options: RegistryOptions): Registry<any, any> {
+  checkObject(options, `registry ${shown(name)}: its options`);
   return options.keys === 'unique' ? new UniqueRegistry(name, options) : new Registry(name, options);
 }

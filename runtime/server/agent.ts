@@ -1,3 +1,4 @@
+import { checkFunction } from '../kernel/arguments.ts';
 import type { CallOptions, Context, Messaging, StartOptions } from '../kernel/context.ts';
 import type { Dest, Name } from '../kernel/pid.ts';
 import type { StartResult } from '../kernel/process.ts';
@@ -26,7 +27,8 @@ type Caller = Pick<Messaging, 'call'>;
  * Agents: a state in a process of its own, for functions that read and change it, one after another (Elixir's Agent).
  * The functions run in the agent and on its thread, so they are closures of the module that gives them; each may be
  * async, and the next waits for it. What a function throws ends the agent, and the call rejects with `CallError` as any
- * call does, `ERR_CALL_TIMEOUT` included: the function goes on then. An agent is stopped as any server is.
+ * call does, `ERR_CALL_TIMEOUT` included: the function goes on then. What is no function throws `BadArgError` in the
+ * caller. An agent is stopped as any server is.
  */
 export interface Agent {
   /** The specification of an agent. Options as for `child`; the id defaults to `Agent`. */
@@ -103,11 +105,19 @@ function then<Value, Next>(value: MaybePromise<Value>, next: (value: Value) => N
 
 /** See `Agent`. */
 export const agent: Agent = Object.freeze<Agent>({
-  child: (init, options = {}) => child(AgentServer, init, { id: 'Agent', ...options }),
-  start: (ctx, init, options) => ctx.start(AgentServer, init, options),
-  startLink: (ctx, init, options) => ctx.startLink(AgentServer, init, options),
-  get: (caller, dest, read, options = {}) => caller.call(dest as Dest, 'get', read, options),
-  getAndUpdate: (caller, dest, change, options = {}) => caller.call(dest as Dest, 'getAndUpdate', change, options),
-  update: (caller, dest, change, options = {}) => caller.call(dest as Dest, 'update', change, options),
-  cast: (caller, dest, change) => caller.cast(dest as Dest, 'cast', change),
+  child: (init, options = {}) => child(AgentServer, checked(init, 'init'), { id: 'Agent', ...options }),
+  start: (ctx, init, options) => ctx.start(AgentServer, checked(init, 'init'), options),
+  startLink: (ctx, init, options) => ctx.startLink(AgentServer, checked(init, 'init'), options),
+  get: (caller, dest, read, options = {}) => caller.call(dest as Dest, 'get', checked(read, 'get'), options),
+  getAndUpdate: (caller, dest, change, options = {}) =>
+    caller.call(dest as Dest, 'getAndUpdate', checked(change, 'getAndUpdate'), options),
+  update: (caller, dest, change, options = {}) =>
+    caller.call(dest as Dest, 'update', checked(change, 'update'), options),
+  cast: (caller, dest, change) => caller.cast(dest as Dest, 'cast', checked(change, 'cast')),
 });
+
+/** Here, in its caller: the agent would end of it. */
+function checked<F>(run: F, what: string): F {
+  checkFunction(run, `agent: the function of ${what}`);
+  return run;
+}

@@ -1,6 +1,6 @@
 import type { Behaviour, BehaviourRunner } from '../kernel/behaviour.ts';
 import { type CrashDetail, messageDetail } from '../kernel/crash-report.ts';
-import { FunctionClauseError } from '../kernel/errors.ts';
+import { BadArgError, FunctionClauseError } from '../kernel/errors.ts';
 import { type ExitReason, isNormalExit } from '../kernel/exit.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { Message } from '../kernel/message.ts';
@@ -13,7 +13,7 @@ import { ExitSignal } from '../kernel/signals.ts';
 import { crashReport, unexpectedMessage } from '../telemetry.ts';
 import type { Clause } from './clause-table.ts';
 import type { ServerDefinition } from './gen-server.ts';
-import { InitOk, InitRefusal, type Next, ServerResult } from './server-result.ts';
+import { InitOk, InitRefusal, isNext, type Next, ServerResult } from './server-result.ts';
 import type { Debug } from './sys-debug.ts';
 import { handleSystem, isSystemRequest, type SystemSide } from './sys-requests.ts';
 
@@ -30,7 +30,7 @@ class ServerContext extends ProcessContext {
 
   get from(): From {
     const call = this.#process.currentCall;
-    if (call === null) throw new TypeError('ctx.from exists only while handleCall runs');
+    if (call === null) throw new BadArgError('ctx.from exists only while handleCall runs');
     // From now on anybody may reply to it, this handler too, before it has returned.
     this.#kernel.deferCall(this.#process, call);
     return { pid: call.caller.pid, ref: call.ref };
@@ -84,7 +84,15 @@ export class GenServerLoop implements BehaviourRunner, SystemSide {
     return this.message?.tag ?? this.phase;
   }
 
+  get sealed(): boolean {
+    return this.definition.sealed;
+  }
+
   enter(state: unknown, next: Next | null): void {
+    if (this.sealed) {
+      const { initialCall } = this.definition;
+      throw new BadArgError(`${initialCall} cannot be entered: its own init must make its state, start it`);
+    }
     this.phase = 'serve';
     this.state = state;
     if (next !== null) this.prepare(next);
@@ -168,6 +176,7 @@ export class GenServerLoop implements BehaviourRunner, SystemSide {
     if (!(result instanceof ServerResult)) return this.terminate({ bad_return_value: result }, null);
     this.state = result.state;
     const { kind, next } = result;
+    if (next !== null && !isNext(next)) return this.terminate({ bad_return_value: result }, null);
     if (kind === 'stop') return this.terminate(result.reason, null);
     const call = this.process.currentCall;
     if (call === null && kind !== 'noreply') return this.terminate({ bad_return_value: result }, null);
@@ -271,8 +280,9 @@ export class GenServerLoop implements BehaviourRunner, SystemSide {
       this.kernel.crash(this.process, result.reason);
       return;
     }
-    this.phase = 'serve';
     const ok = result instanceof InitOk;
+    if (ok && result.next !== null && !isNext(result.next)) return this.initFailed({ bad_return_value: result });
+    this.phase = 'serve';
     this.state = ok ? result.state : result;
     this.acknowledge({ ok: this.process.pid });
     if (ok && result.next !== null) this.prepare(result.next);
@@ -338,7 +348,9 @@ export class GenServerLoop implements BehaviourRunner, SystemSide {
 
   sysChangeCode(behaviour: Behaviour, oldVersion: unknown, extra: unknown): void {
     const next = behaviour.createRunner(this.kernel, undefined);
-    if (!(next instanceof GenServerLoop)) throw new TypeError(`${behaviour.exportName} is not a genServer`);
+    if (!(next instanceof GenServerLoop) || next.sealed) {
+      throw new BadArgError(`${behaviour.exportName} is not a genServer whose code another can take over`);
+    }
     const { definition } = next;
     if (definition.codeChange !== undefined)
       this.state = synchronous(definition.codeChange(oldVersion, this.state, extra));

@@ -7,7 +7,7 @@ import type { CallPayload, CallReply, CallTag, MaybePromise, Payload, Protocol, 
 import type { Response } from '../kernel/request.ts';
 import type { PgEvent } from '../registry/pg.ts';
 import type { TableTransfer } from '../table/table-data.ts';
-import { type ClauseTable, clauseTable } from './clause-table.ts';
+import { type ClauseTable, checkDefinition, clauseTable } from './clause-table.ts';
 import { GenServerLoop } from './gen-server-loop.ts';
 import type { CallResult, HandlerResult, InitResult } from './server-result.ts';
 
@@ -101,6 +101,8 @@ export type GenServerCallbacks<P extends Protocol, Start, State> = {
 /** The callbacks as the loop uses them. */
 export interface ServerDefinition {
   readonly initialCall: string;
+  /** A server of the runtime, whose state only its own init can make: nobody enters it, and it keeps its code. */
+  readonly sealed: boolean;
   readonly init: (start: any, ctx: any) => unknown;
   readonly handleCall: ClauseTable;
   readonly handleCast: ClauseTable;
@@ -119,31 +121,46 @@ export interface ServerDefinition {
  *
  * Handlers return `reply`, `noreply`, `stop` or `stopReply`. A throw, a rejection, any other result
  * (`bad_return_value`) or a call or cast without a clause ends the process after `terminate`; an info message without a
- * clause is published on `beamish:unexpected-message` and dropped. Throws `TypeError` if the callbacks are malformed.
+ * clause is published on `beamish:unexpected-message` and dropped. Throws `BadArgError` if the callbacks are malformed.
  */
 export function genServer<P extends Protocol, Start, State>(
   meta: ModuleMeta,
   exportName: string,
   callbacks: GenServerCallbacks<P, Start, State>,
 ): GenServer<P, Start> {
-  const definition = serverDefinition(exportName, callbacks);
+  return define(meta, exportName, callbacks, false);
+}
+
+/** A server of the runtime itself; see `ServerDefinition.sealed`. */
+export function sealedServer<P extends Protocol, Start, State>(
+  meta: ModuleMeta,
+  exportName: string,
+  callbacks: GenServerCallbacks<P, Start, State>,
+): GenServer<P, Start> {
+  return define(meta, exportName, callbacks, true);
+}
+
+function define(meta: ModuleMeta, exportName: string, callbacks: object, sealed: boolean): Behaviour {
+  checkDefinition('genServer', meta, exportName, callbacks, ['terminate', 'formatStatus', 'codeChange']);
+  const definition = serverDefinition(exportName, callbacks as GenServerCallbacks<any, any, any>, sealed);
   return Object.freeze({
     module: meta.url,
     exportName,
     createRunner: (kernel, start) => new GenServerLoop(kernel, definition, start),
-  } satisfies GenServer<P, Start>);
+  } satisfies Behaviour);
 }
 
-/** The callbacks, checked, as the loop uses them. */
+/** The callbacks as the loop uses them. */
 export function serverDefinition<P extends Protocol, Start, State>(
   exportName: string,
   callbacks: GenServerCallbacks<P, Start, State>,
+  sealed: boolean,
 ): ServerDefinition {
   const server = `genServer '${exportName}'`;
-  if (typeof callbacks?.init !== 'function') throw new TypeError(`${server}: init must be a function`);
   const loose = callbacks as GenServerCallbacks<any, any, any>;
   return {
     initialCall: exportName,
+    sealed,
     init: loose.init,
     handleCall: clauseTable(server, 'handleCall', loose.handleCall),
     handleCast: clauseTable(server, 'handleCast', loose.handleCast),

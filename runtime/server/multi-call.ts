@@ -1,3 +1,4 @@
+import { checkArray } from '../kernel/arguments.ts';
 import type { Messaging } from '../kernel/context.ts';
 import { CallError } from '../kernel/errors.ts';
 import type { Dest } from '../kernel/pid.ts';
@@ -21,6 +22,7 @@ export async function multiCall<P extends Protocol, T extends CallTag<P>>(
   payload: CallPayload<P, T>,
   timeoutMs: number | 'infinity' = 'infinity',
 ): Promise<MultiCallResult<P, CallReply<P, T>>> {
+  checkArray(dests, 'dests');
   const calls = dests.map((dest) => caller.call(dest as Dest<any>, tag as string, payload, { timeoutMs }));
   const outcomes = await Promise.allSettled(calls);
   const replies: { dest: Dest<P>; reply: CallReply<P, T> }[] = [];
@@ -41,6 +43,7 @@ export function abcast<P extends Protocol, T extends Tag<P, 'cast'>>(
   tag: T,
   payload: Payload<P, 'cast', T>,
 ): 'abcast' {
+  checkArray(dests, 'dests');
   for (const dest of dests) caller.cast(dest as Dest<any>, tag as string, payload);
   return 'abcast';
 }

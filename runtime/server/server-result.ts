@@ -7,6 +7,13 @@ export type Next =
   | { readonly idleTimeoutMs: number }
   | { readonly hibernate: true };
 
+/** Whether it is one of these: what a callback returns may be anything. */
+export function isNext(next: unknown): next is Next {
+  return (
+    typeof next === 'object' && next !== null && ('continue' in next || 'idleTimeoutMs' in next || 'hibernate' in next)
+  );
+}
+
 /** The result of a callback. One class for all, so that the loop that reads it stays monomorphic. */
 export class ServerResult<K extends string = string, Reply = unknown, State = unknown> {
   /** Exists for the compiler only. */
@@ -98,7 +105,10 @@ export function continueWith(tag: string, payload?: unknown): Next {
   return { continue: { tag, payload } };
 }
 
-/** Delivers the info message `'timeout'` if no message comes within `timeoutMs`; any message cancels it. */
+/**
+ * Delivers the info message `'timeout'` if no message comes within `timeoutMs`; any message cancels it. `BadArgError`
+ * for a time that no timer can take.
+ */
 export function idleTimeout(timeoutMs: number): Next {
   return { idleTimeoutMs: checkTime(timeoutMs, 'idleTimeout') };
 }

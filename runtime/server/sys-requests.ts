@@ -1,4 +1,5 @@
 import type { Behaviour } from '../kernel/behaviour.ts';
+import { BadArgError } from '../kernel/errors.ts';
 import { type ExitReason, errorExit } from '../kernel/exit.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Message } from '../kernel/message.ts';
@@ -64,6 +65,8 @@ export interface SystemSide {
   /** The process will get no messages until `sysResumed`: stop timers that count its idle time. */
   sysSuspended?(): void;
   sysResumed?(): void;
+  /** Whether its code cannot be changed: it is the runtime's own. */
+  readonly sealed?: boolean;
   /** Goes on with the code of another behaviour. A throw leaves all as it was. */
   sysChangeCode?(behaviour: Behaviour, oldVersion: unknown, extra: unknown): void;
 }
@@ -114,14 +117,17 @@ function answer(side: SystemSide, command: Exclude<SystemCommand, { request: 'te
   }
 }
 
+/** Debugging is for behaviours that answer sys; looked at before there is a process. */
+export function checkTraceable(runner: object): void {
+  if (!('sysState' in runner)) throw new BadArgError('the option debug is for behaviours that answer sys');
+}
+
 /** Debugging that a start asked for (gen_server, option debug). */
 export function debugFromStart(runner: object, what: readonly ('trace' | 'log' | 'statistics')[]): void {
-  if (!('sysState' in runner)) throw new TypeError('the option debug is for behaviours that answer sys');
   const side = runner as SystemSide;
   for (const request of what) {
     if (request === 'log') answer(side, { request, flag: true, size: SYS_LOG_SIZE });
-    else if (request === 'trace' || request === 'statistics') answer(side, { request, flag: true });
-    else throw new TypeError(`the option debug knows trace, log and statistics, not ${String(request)}`);
+    else answer(side, { request, flag: true });
   }
 }
 
@@ -156,7 +162,7 @@ function statusOf(side: SystemSide): unknown {
 
 function changeCode(side: SystemSide, command: Extract<SystemCommand, { request: 'change_code' }>): unknown {
   if (!side.process.suspended) return { error: 'not_suspended' };
-  if (side.sysChangeCode === undefined) return { error: 'not_supported' };
+  if (side.sysChangeCode === undefined || side.sealed === true) return { error: 'not_supported' };
   const { behaviour, oldVersion, extra } = command;
   const failure = guarded(() => side.sysChangeCode?.(behaviour, oldVersion, extra));
   return failure instanceof CallbackFailed ? { error: failure.reason } : 'ok';

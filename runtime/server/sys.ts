@@ -1,9 +1,11 @@
+import { badArgument, checkCount, checkFunction, checkObject, isObject } from '../kernel/arguments.ts';
 import type { Behaviour } from '../kernel/behaviour.ts';
 import type { CallOptions, Messaging } from '../kernel/context.ts';
-import { CallError } from '../kernel/errors.ts';
+import { type BadArgError, CallError } from '../kernel/errors.ts';
 import type { ExitReason } from '../kernel/exit.ts';
 import { describeDest } from '../kernel/names.ts';
 import type { Dest, Pid } from '../kernel/pid.ts';
+import { isBehaviour } from '../kernel/start-check.ts';
 import { SYS_LOG_SIZE } from '../limits.ts';
 import type { DebugEvent, DebugFunction, SysStatistics } from './sys-debug.ts';
 import { CallbackFailed, SYSTEM_TAG, type SystemCommand, SystemRequest } from './sys-requests.ts';
@@ -27,8 +29,8 @@ export interface SysStatus {
 /**
  * Looks into running servers (sys). Every behaviour answers, between two messages of its own, also while it is
  * suspended; a plain function does not. All functions take the caller (a context or a system) and a process, wait
- * `timeoutMs` (default 5,000), and reject with `CallError` as `call` does. To look is for people and tests: a program
- * asks a server by its own protocol.
+ * `timeoutMs` (default 5,000), and reject with `CallError` as `call` does; a wrong argument throws `BadArgError`. To
+ * look is for people and tests: a program asks a server by its own protocol.
  */
 export interface Sys {
   /** The state as it is (sys:get_state/2): for a server its own object, so do not change it. */
@@ -85,7 +87,8 @@ export interface Sys {
   /**
    * Goes on with the code of another behaviour, such as a newer version of its module: `codeChange(oldVersion, state,
    * extra)` makes its state (sys:change_code/5). `{ error }`: `'not_suspended'`, `'not_supported'` by that kind of
-   * behaviour, or what `codeChange` threw, and then the old code goes on.
+   * behaviour (supervisors, tasks and others of the runtime), or what `codeChange` threw, or that the new code is of
+   * another kind (`ERR_BADARG`); then the old code goes on.
    */
   changeCode(
     caller: Caller,
@@ -101,19 +104,25 @@ export interface Sys {
 export const sys: Sys = Object.freeze({
   getState: (caller, dest, options) => request(caller, dest, { request: 'get_state' }, options),
   replaceState: (caller, dest, replace, options) => {
-    checkFunction(replace, 'replaceState');
+    checkFunction(replace, 'sys.replaceState: the function');
     return request(caller, dest, { request: 'replace_state', replace }, options);
   },
   suspend: (caller, dest, options) => request(caller, dest, { request: 'suspend' }, options),
   resume: (caller, dest, options) => request(caller, dest, { request: 'resume' }, options),
   getStatus: (caller, dest, options) => request(caller, dest, { request: 'get_status' }, options),
-  statistics: (caller: Caller, dest: Dest, flag: boolean | 'get', options?: CallOptions) =>
-    request(caller, dest, { request: 'statistics', flag }, options),
-  trace: (caller, dest, flag, options) => request(caller, dest, { request: 'trace', flag }, options),
+  statistics: (caller: Caller, dest: Dest, flag: boolean | 'get', options?: CallOptions) => {
+    if (flag !== 'get' && typeof flag !== 'boolean') throw badFlag('statistics', "true, false or 'get'", flag);
+    return request(caller, dest, { request: 'statistics', flag }, options);
+  },
+  trace: (caller, dest, flag, options) => {
+    if (typeof flag !== 'boolean') throw badFlag('trace', 'true or false', flag);
+    return request(caller, dest, { request: 'trace', flag }, options);
+  },
   log: (caller: Caller, dest: Dest, flag: boolean | 'get' | { readonly size: number }, options?: CallOptions) =>
     request(caller, dest, { request: 'log', ...logFlag(flag) }, options),
   install: (caller, dest, debug, options) => {
-    checkFunction(debug.func, 'install');
+    checkObject(debug, 'sys.install: what is installed');
+    checkFunction(debug.func, 'sys.install: func');
     const { func, id = func, state: funcState } = debug;
     return request(caller, dest, { request: 'install', id, func, funcState }, options);
   },
@@ -121,8 +130,10 @@ export const sys: Sys = Object.freeze({
   noDebug: (caller, dest, options) => request(caller, dest, { request: 'no_debug' }, options),
   terminate: (caller, dest, reason, options) =>
     request(caller, dest, { request: 'terminate', reason, wait: false }, options),
-  changeCode: (caller, dest, behaviour, oldVersion, extra, options) =>
-    request(caller, dest, { request: 'change_code', behaviour, oldVersion, extra }, options),
+  changeCode: (caller, dest, behaviour, oldVersion, extra, options) => {
+    if (!isBehaviour(behaviour)) throw badArgument('sys.changeCode: the new code', 'a behaviour', behaviour);
+    return request(caller, dest, { request: 'change_code', behaviour, oldVersion, extra }, options);
+  },
 } satisfies Sys);
 
 async function request(caller: Caller, dest: Dest, command: SystemCommand, options: CallOptions = {}): Promise<any> {
@@ -135,13 +146,12 @@ function logFlag(flag: boolean | 'get' | { readonly size: number }): {
   readonly flag: boolean | 'get';
   readonly size: number;
 } {
-  if (typeof flag !== 'object') return { flag, size: SYS_LOG_SIZE };
-  if (!Number.isSafeInteger(flag.size) || flag.size < 1) {
-    throw new RangeError(`sys.log: size must be an integer from 1, not ${String(flag.size)}`);
-  }
+  if (flag === 'get' || typeof flag === 'boolean') return { flag, size: SYS_LOG_SIZE };
+  if (!isObject(flag)) throw badFlag('log', "true, false, 'get' or { size }", flag);
+  checkCount(flag.size, 'sys.log: size');
   return { flag: true, size: flag.size };
 }
 
-function checkFunction(value: unknown, operation: string): void {
-  if (typeof value !== 'function') throw new TypeError(`sys.${operation} needs a function, not ${String(value)}`);
+function badFlag(operation: string, rule: string, flag: unknown): BadArgError {
+  return badArgument(`sys.${operation}: the flag`, rule, flag);
 }

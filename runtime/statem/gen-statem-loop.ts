@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import type { Behaviour, BehaviourRunner } from '../kernel/behaviour.ts';
-import { FunctionClauseError } from '../kernel/errors.ts';
+import { BadArgError, FunctionClauseError } from '../kernel/errors.ts';
 import { type ExitReason, isNormalExit } from '../kernel/exit.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { Message } from '../kernel/message.ts';
@@ -77,7 +77,7 @@ export class GenStatemLoop implements BehaviourRunner, SystemSide, TransitionEff
   /** `state` is what init would return; its `enter` clause may be async, so that it is a step of its own. */
   enter(state: unknown, next: Next | null): void {
     if (!(state instanceof StatemResult) || state.kind !== 'ok' || next !== null) {
-      throw new TypeError('a state machine is entered with enterLoop(machine, initState(state, data, actions))');
+      throw new BadArgError('a state machine is entered with enterLoop(machine, initState(state, data, actions))');
     }
     this.process.pushFront(new Message('continue', 'enter_loop', state));
   }
@@ -153,7 +153,7 @@ export class GenStatemLoop implements BehaviourRunner, SystemSide, TransitionEff
 
   sysChangeCode(behaviour: Behaviour, oldVersion: unknown, extra: unknown): void {
     const definition = this.definitionOf(behaviour);
-    if (definition === undefined) throw new TypeError(`${behaviour.exportName} is not a genStatem`);
+    if (definition === undefined) throw new BadArgError(`${behaviour.exportName} is not a genStatem`);
     if (definition.codeChange !== undefined) {
       const changed: unknown = definition.codeChange(oldVersion, this.state, this.data, extra);
       const next = stateAndData(changed, `codeChange of ${behaviour.exportName}`);
@@ -350,5 +350,5 @@ function shown({ type, tag, payload, from }: StatemEvent): NonNullable<DebugEven
 
 function stateAndData(value: any, source: string): { readonly state: unknown; readonly data: unknown } {
   if (typeof value === 'object' && value !== null && 'state' in value && 'data' in value) return value;
-  throw new TypeError(`${source} must return { state, data }`);
+  throw new BadArgError(`${source} must return { state, data }`);
 }

@@ -1,8 +1,10 @@
+import { checkFunction, checkObject } from '../kernel/arguments.ts';
 import type { Behaviour, ModuleMeta } from '../kernel/behaviour.ts';
 import type { Context } from '../kernel/context.ts';
+import { BadArgError } from '../kernel/errors.ts';
 import type { ExitReason } from '../kernel/exit.ts';
 import type { MaybePromise } from '../kernel/protocol.ts';
-import { type ClauseTable, clauseTable } from '../server/clause-table.ts';
+import { type ClauseTable, checkDefinition, clauseTable } from '../server/clause-table.ts';
 import type { CallContext, SystemInfo } from '../server/gen-server.ts';
 import type { InitRefusal } from '../server/server-result.ts';
 import { GenStatemLoop } from './gen-statem-loop.ts';
@@ -165,7 +167,8 @@ type LooseFunction = (...args: any[]) => unknown;
  * `stop(reason, data)`. A throw, a rejection, any other result (`{ error: { bad_return_from_state_function } }`), a
  * wrong action (`bad_action_from_state_function`) or an event without a clause ends the process after `terminate`; an
  * info message without a clause is published on `beamish:unexpected-message` and dropped. A call that no action answers
- * stays open until `replyTo` answers it, here or in another process. Throws `TypeError` if the callbacks are malformed.
+ * stays open until `replyTo` answers it, here or in another process. Throws `BadArgError` if the callbacks are
+ * malformed.
  */
 export function genStatem<
   P extends StatemProtocol,
@@ -179,9 +182,11 @@ export function genStatem<
   exportName: string,
   callbacks: GenStatemCallbacks<P, Start, Calls, Casts, Infos, Generic>,
 ): GenStatem<P, Start> {
-  if (typeof callbacks?.init !== 'function') throw new TypeError(`genStatem '${exportName}': init must be a function`);
+  checkDefinition('genStatem', meta, exportName, callbacks, ['terminate', 'formatStatus', 'codeChange']);
   const loose = callbacks as GenStatemCallbacks<any, any>;
-  const states = Object.entries((loose.states ?? {}) as Record<string, object>);
+  const { states: tables = {} } = loose as { readonly states?: object };
+  checkObject(tables, `genStatem '${exportName}': states`);
+  const states = Object.entries(tables as Record<string, object>);
   const definition: StatemDefinition = {
     init: loose.init,
     states: new Map(states.map(([state, tables]) => [state, clausesOf(exportName, `states.${state}`, tables)])),
@@ -198,13 +203,12 @@ export function genStatem<
 }
 
 function clausesOf(machine: string, where: string, tables: object = {}): StatemClauses {
+  checkObject(tables, `genStatem '${machine}': ${where}`);
   const { enter, ...others } = tables as { readonly enter?: LooseFunction } & Record<string, object | undefined>;
-  if (enter !== undefined && typeof enter !== 'function') {
-    throw new TypeError(`genStatem '${machine}': ${where}.enter must be a function`);
-  }
+  if (enter !== undefined) checkFunction(enter, `genStatem '${machine}': ${where}.enter`);
   for (const type of Object.keys(others)) {
     if (EVENT_TYPES.includes(type as EventType)) continue;
-    throw new TypeError(`genStatem '${machine}': ${where}.${type} is no type of event; there are ${EVENT_TYPES}`);
+    throw new BadArgError(`genStatem '${machine}': ${where}.${type} is no type of event; there are ${EVENT_TYPES}`);
   }
   const clauses = Object.fromEntries(
     EVENT_TYPES.map((type) => [type, clauseTable(`genStatem '${machine}'`, `${where}.${type}`, others[type])]),

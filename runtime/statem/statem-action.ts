@@ -1,3 +1,4 @@
+import { checkObject } from '../kernel/arguments.ts';
 import type { Behaviour } from '../kernel/behaviour.ts';
 import type { From } from '../kernel/pid.ts';
 import { checkTime } from '../kernel/time.ts';
@@ -112,7 +113,7 @@ export function nextEvent(
  * An event unless the state changes first; one at a time ({state_timeout, Time, EventContent}). A time of 0 comes right
  * after the events that are inserted already, before any message. Given again it starts anew; `'infinity'` and
  * `'cancel'` end it; `'update'` makes it deliver the new tag and payload in its old time, or at once if none runs.
- * Of several for the same time-out the last one counts. `RangeError` for a time that no timer can take.
+ * Of several for the same time-out the last one counts. `BadArgError` for a time that no timer can take.
  */
 export function stateTimeout(time: 'cancel'): StatemAction<'cancel', 'stateTimeout', undefined, undefined, undefined>;
 export function stateTimeout<T extends string>(
@@ -187,6 +188,7 @@ function timeout(
   options: TimeoutOptions = {},
 ): StatemAction<any, any, any, any, any> {
   if (time === 'cancel') return new StatemAction('cancel', type, tag, undefined, undefined, 'infinity', false);
+  checkObject(options, `the options of ${type}`);
   const abs = options.abs === true;
   // A time of the clock may lie in the past; how far ahead it lies is known when the time-out starts.
   if (time !== 'infinity' && time !== 'update' && !(abs && Number.isFinite(time))) checkTime(time, type);

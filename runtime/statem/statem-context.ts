@@ -1,3 +1,4 @@
+import { BadArgError } from '../kernel/errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { From } from '../kernel/pid.ts';
 import type { Process } from '../kernel/process.ts';
@@ -22,11 +23,11 @@ export class StatemContext extends ProcessContext {
 
   get from(): From {
     const from = this.#current.caller;
-    if (from === null) throw new TypeError('ctx.from exists only while an event of type call is handled');
+    if (from === null) throw new BadArgError('ctx.from exists only while an event of type call is handled');
     return from;
   }
 
   override replyTo(from: From<any>, value: unknown): void {
-    if (!this.#current.answersCurrent(from, value)) super.replyTo(from, value);
+    if (typeof from?.ref !== 'number' || !this.#current.answersCurrent(from, value)) super.replyTo(from, value);
   }
 }

@@ -1,8 +1,7 @@
+import { checkObject, shown } from '../kernel/arguments.ts';
 import type { Behaviour } from '../kernel/behaviour.ts';
 import type { ProcessOptions } from '../kernel/context.ts';
-import { isHibernateAfter } from '../kernel/hibernation.ts';
-import { isMailboxMax, isMailboxPolicy } from '../kernel/mailbox-bound.ts';
-import { isName, isVia } from '../kernel/names.ts';
+import { processOptionError } from '../kernel/start-check.ts';
 import { isTime } from '../kernel/time.ts';
 import type { ViaName } from '../kernel/via.ts';
 import { RESTART_INTENSITY, RESTART_PERIOD_MS, WORKER_SHUTDOWN_MS } from '../limits.ts';
@@ -62,7 +61,14 @@ export interface SupervisorStart {
   readonly children: readonly ChildSpec[];
 }
 
-/** What is wrong with a specification, in OTP's terms: `{ missing_id }`, `{ invalid_shutdown: value }` … */
+/**
+ * What is wrong with a specification or a flag, in OTP's terms: `'missing_id'`, `'missing_start'`; `{ bad_combination:
+ * {…} }` of several; `{ duplicate_child_name: id }`; else `{ invalid_…: value }`: `invalid_child_spec`,
+ * `invalid_child_id`, `invalid_restart_type`, `invalid_shutdown`, `invalid_child_type`, `invalid_significant`,
+ * `invalid_name`, `invalid_handler_timeout`, `invalid_attribute`, `invalid_mailbox_max`, `invalid_mailbox_policy`,
+ * `invalid_hibernate_after` of children, `invalid_strategy`, `invalid_intensity`, `invalid_period`,
+ * `invalid_auto_shutdown`, `invalid_max_children` of flags.
+ */
 export type SpecError = 'missing_id' | 'missing_start' | { readonly [term: string]: unknown };
 
 const strategies = new Set<unknown>(['one_for_one', 'one_for_all', 'rest_for_one', 'simple_one_for_one']);
@@ -72,7 +78,8 @@ const types = new Set<unknown>(['worker', 'supervisor']);
 
 /**
  * The specification of a child. Plain data; nothing starts. Options and defaults: `ChildOptions`. A wrong value makes
- * the supervisor refuse it with OTP's error term when it is started there.
+ * the supervisor refuse it with OTP's error term when it is started there; options that are no object throw
+ * `BadArgError`.
  */
 export function child<Start>(behaviour: Behaviour<any, Start>, arg: Start, options: ChildOptions = {}): ChildSpec {
   return spec(behaviour, arg, 'worker', WORKER_SHUTDOWN_MS, options);
@@ -86,6 +93,7 @@ export function spec(
   defaultShutdown: Shutdown,
   options: ChildOptions,
 ): ChildSpec {
+  checkObject(options, `the options of child ${shown(behaviour?.exportName)}`);
   const { id, restart, shutdown, significant, name } = options;
   return {
     id: id ?? behaviour?.exportName,
@@ -112,6 +120,7 @@ export function processOptions(options: ProcessOptions): ProcessOptions {
 }
 
 export function completeFlags(flags: SupervisorFlags): Required<SupervisorFlags> {
+  checkObject(flags, 'the flags of a supervisor');
   return {
     strategy: flags.strategy ?? 'one_for_one',
     intensity: flags.intensity ?? RESTART_INTENSITY,
@@ -144,28 +153,18 @@ export function checkChildSpec(child: ChildSpec, autoShutdown: AutoShutdown): Sp
   if (!isShutdown(child.shutdown)) return { invalid_shutdown: child.shutdown };
   if (!types.has(child.type)) return { invalid_child_type: child.type };
   if (typeof child.significant !== 'boolean') return { invalid_significant: child.significant };
-  const error = checkProcess(child);
-  if (error !== undefined) return error;
+  const wrong = processOptionError(child);
+  if (wrong !== undefined) return wrong.term;
   if (!child.significant) return undefined;
   if (autoShutdown === 'never') return { bad_combination: { auto_shutdown: autoShutdown, significant: true } };
   if (child.restart === 'permanent') return { bad_combination: { restart: child.restart, significant: true } };
   return undefined;
 }
 
-function checkProcess(child: ChildSpec): SpecError | undefined {
-  const { name, handlerTimeoutMs, mailboxMax, mailboxPolicy, hibernateAfterMs } = child;
-  if (name !== undefined && !isName(name) && !isVia(name)) return { invalid_name: name };
-  if (handlerTimeoutMs !== undefined && !isTime(handlerTimeoutMs)) return { invalid_handler_timeout: handlerTimeoutMs };
-  if (mailboxMax !== undefined && !isMailboxMax(mailboxMax)) return { invalid_mailbox_max: mailboxMax };
-  if (mailboxPolicy !== undefined && !isMailboxPolicy(mailboxPolicy)) return { invalid_mailbox_policy: mailboxPolicy };
-  if (hibernateAfterMs !== undefined && !isHibernateAfter(hibernateAfterMs))
-    return { invalid_hibernate_after: hibernateAfterMs };
-  return undefined;
-}
-
 /** All children of a supervisor; undefined if they are sound. */
 export function checkChildSpecs(start: SupervisorStart): SpecError | undefined {
   const { flags, children } = start;
+  if (!Array.isArray(children)) return { bad_start_spec: children };
   if (flags.strategy === 'simple_one_for_one' && children.length !== 1) return { bad_start_spec: children };
   const ids = new Set<string>();
   for (const child of children) {

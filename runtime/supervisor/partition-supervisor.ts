@@ -1,6 +1,9 @@
+import { badArgument, checkCount, checkFunction, checkObject, checkText, shown } from '../kernel/arguments.ts';
+import { BadArgError } from '../kernel/errors.ts';
+import { describeExit } from '../kernel/exit.ts';
 import { type Name, name, Pid } from '../kernel/pid.ts';
 import type { Protocol } from '../kernel/protocol.ts';
-import type { ChildOptions, ChildSpec, SupervisorFlags } from './child-spec.ts';
+import { type ChildOptions, type ChildSpec, checkChildSpec, type SupervisorFlags } from './child-spec.ts';
 import { supervisor } from './supervisor.ts';
 
 export interface PartitionOptions extends SupervisorFlags, Pick<ChildOptions, 'restart' | 'shutdown' | 'significant'> {
@@ -28,8 +31,8 @@ export interface PartitionSupervisor<P extends Protocol = any> {
 
 /**
  * Divides work that one process would have to do alone among several equal ones (Elixir's PartitionSupervisor): of the
- * same key all, in order, by one process. Registers `<id>_<partition>`. Throws `TypeError` if an option is wrong; flags
- * and child are checked when the supervisor starts.
+ * same key all, in order, by one process. Registers `<id>_<partition>`. Throws `BadArgError` if an option is wrong, for
+ * a child with the term of its supervisor as `reason`; flags are checked when the supervisor starts.
  *
  * Options: `child`, `partitions`, `withArguments`; the flags of `supervisor`; `restart`, `shutdown` and `significant`
  * of the supervisor itself.
@@ -38,12 +41,16 @@ export function partitionSupervisor<P extends Protocol = any>(
   id: string,
   options: PartitionOptions,
 ): PartitionSupervisor<P> {
+  checkText(id, 'the id of a partitionSupervisor');
+  const owner = `partitionSupervisor '${id}'`;
+  checkObject(options, `${owner}: its options`);
   const { child, partitions, withArguments = (arg: unknown) => arg, ...flags } = options;
-  if (!Number.isSafeInteger(partitions) || partitions < 1) {
-    throw new TypeError(`partitionSupervisor '${id}': partitions must be a whole number from 1 on, not ${partitions}`);
-  }
+  checkCount(partitions, `${owner}: partitions`);
+  checkFunction(withArguments, `${owner}: withArguments`);
+  const wrong = checkChildSpec(child, flags.autoShutdown ?? 'never');
+  if (wrong !== undefined) throw new BadArgError(`${owner}: its child is refused with ${describeExit(wrong)}`, wrong);
   if (child.name !== undefined) {
-    throw new TypeError(`partitionSupervisor '${id}': its child has the name '${child.name}', but there are several`);
+    throw new BadArgError(`${owner}: its child has the name ${shown(child.name)}, but there are several`);
   }
   const names = Array.from({ length: partitions }, (_, partition) => name<P>(`${id}_${partition}`));
   const children = names.map((partitionName, partition): ChildSpec => {
@@ -65,7 +72,7 @@ function remainder(key: PartitionKey, partitions: number): number {
   if (typeof key === 'number' && Number.isSafeInteger(key)) return Math.abs(key) % partitions;
   if (typeof key === 'string') return hash(key) % partitions;
   if (key instanceof Pid) return key.serial % partitions;
-  throw new TypeError('the key of a partition is a string, a whole number or a pid');
+  throw badArgument('the key of a partition', 'a string, a whole number or a pid', key);
 }
 
 /** FNV-1a over UTF-16 code units: the same in every run and every program. */

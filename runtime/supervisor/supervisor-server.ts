@@ -3,7 +3,7 @@ import type { Pid } from '../kernel/pid.ts';
 import type { SupervisorContext } from '../kernel/process-context.ts';
 import { isPromise, type MaybePromise } from '../kernel/protocol.ts';
 import { ExitSignal } from '../kernel/signals.ts';
-import { type GenServer, genServer } from '../server/gen-server.ts';
+import { type GenServer, sealedServer } from '../server/gen-server.ts';
 import { type HandlerResult, noreply, reply, stop, stopInit } from '../server/server-result.ts';
 import { type ChildSpec, checkChildSpecs, checkFlags, type SupervisorStart } from './child-spec.ts';
 import { DynamicChildren, type DynamicOutcome } from './dynamic-children.ts';
@@ -21,7 +21,7 @@ const notForDynamic = { error: 'simple_one_for_one' } as const;
  * The supervisor as a server. It traps exits and does one thing at a time: while a handler waits for a child to start
  * or stop, its mailbox is closed.
  */
-export const SupervisorServer: GenServer<SupervisorProtocol, SupervisorStart> = genServer(
+export const SupervisorServer: GenServer<SupervisorProtocol, SupervisorStart> = sealedServer(
   import.meta,
   'SupervisorServer',
   {

@@ -27,14 +27,15 @@ const wait = { timeoutMs: 'infinity' } as const;
  * - the options of a child; `shutdown` defaults to `'infinity'`.
  *
  * Wrong flags or children make its start fail with `{ supervisor_data: term }`, `{ start_spec: term }` or `{
- * bad_start_spec: children }`.
+ * bad_start_spec: children }`; the terms: `SpecError`. Options that are no object throw `BadArgError`.
  */
 export function supervisor(
   id: string,
   options: SupervisorFlags & Omit<ChildOptions, 'id'>,
   children: readonly ChildSpec[],
 ): ChildSpec {
-  const start = { id: typeof options.name === 'string' ? options.name : id, flags: completeFlags(options), children };
+  const flags = completeFlags(options);
+  const start = { id: typeof options.name === 'string' ? options.name : id, flags, children };
   return spec(SupervisorServer, start, 'supervisor', 'infinity', { ...options, id });
 }
 

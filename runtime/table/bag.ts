@@ -1,9 +1,9 @@
-import { BadArgError } from '../kernel/errors.ts';
+import { checkFunction } from '../kernel/arguments.ts';
 import type { BagRows } from './bag-rows.ts';
 import { isSame } from './bag-rows.ts';
 import { KeyCursor } from './key-cursor.ts';
 import { TableHandle } from './table-handle.ts';
-import type { RowMatch } from './table-pages.ts';
+import { type RowMatch, rowsOf } from './table-pages.ts';
 
 /**
  * A table with several values per key (ets, types `bag` and `duplicate_bag`). In a `bag` no key has two values that are
@@ -84,14 +84,12 @@ export class Bag<K = unknown, V = unknown> extends TableHandle<K, V, BagRows<K, 
   }
 
   selectDelete(match: RowMatch<K, V>): number {
+    checkFunction(match, 'match');
     return this.writable().deleteRows(match);
   }
 
   /** The rows of a list, read to its end before the first is added. */
   private collect(rows: Iterable<readonly [K, V]>): (readonly [K, V])[] {
-    return Array.from(rows, (row) => {
-      if (Array.isArray(row) && row.length === 2) return row;
-      throw new BadArgError(`a row of table '${this.name}' is [key, value]`);
-    });
+    return rowsOf(this.name, rows);
   }
 }

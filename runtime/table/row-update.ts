@@ -1,3 +1,4 @@
+import { badArgument, checkObject, shown } from '../kernel/arguments.ts';
 import { BadArgError } from '../kernel/errors.ts';
 
 /** One change of a counter (ets:update_counter/3, `{Pos, Incr, Threshold, SetValue}`). */
@@ -30,6 +31,7 @@ interface Update {
 export function applyCounters(value: unknown, updates: readonly Update[]): { value: unknown; counters: number[] } {
   let changed = value;
   const counters = updates.map((update) => {
+    checkObject(update, 'each update of a counter');
     const { field } = update;
     const counter = advance(field === undefined ? changed : fieldOf(changed, field), update);
     changed = field === undefined ? counter : withFields(changed, { [field]: counter });
@@ -52,7 +54,7 @@ function fieldOf(value: unknown, field: string | number): unknown {
   if (typeof value === 'object' && value !== null && Object.hasOwn(value, field)) {
     return (value as Readonly<Record<string | number, unknown>>)[field];
   }
-  throw new BadArgError(`the value has no field '${field}'`);
+  throw new BadArgError(`the value has no field ${shown(field)}`);
 }
 
 function advance(counter: unknown, { increment, threshold, setValue }: Update): number {
@@ -65,5 +67,5 @@ function advance(counter: unknown, { increment, threshold, setValue }: Update): 
 
 function whole(value: unknown, what: string): number {
   if (Number.isSafeInteger(value)) return value as number;
-  throw new BadArgError(`${what} must be a whole number within 2^53, not ${String(value)}`);
+  throw badArgument(what, 'a whole number within 2^53', value);
 }

@@ -1,3 +1,4 @@
+import { badArgument, checkFunction, checkPid } from '../kernel/arguments.ts';
 import { BadArgError, ExitedError } from '../kernel/errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Pid } from '../kernel/pid.ts';
@@ -57,6 +58,7 @@ export abstract class TableHandle<K, V, Rows extends TableRows> {
 
   /** The rows that match (ets:select/2, match_object/2). */
   select(match: RowMatch<K, V>): [K, V][] {
+    checkFunction(match, 'match');
     const rows: [K, V][] = [];
     for (const row of this.entries()) if (match(row[0], row[1])) rows.push(row);
     return rows;
@@ -64,6 +66,7 @@ export abstract class TableHandle<K, V, Rows extends TableRows> {
 
   /** How many rows match (ets:select_count/2). */
   selectCount(match: RowMatch<K, V>): number {
+    checkFunction(match, 'match');
     let count = 0;
     for (const [key, value] of this.entries()) if (match(key, value)) count++;
     return count;
@@ -80,6 +83,8 @@ export abstract class TableHandle<K, V, Rows extends TableRows> {
   /** The next page; `'$end_of_table'` if there is none (ets:select/1). */
   selectMore(continuation: TablePage<K, V>['continuation']): TablePage<K, V> | '$end_of_table' {
     this.readable();
+    if (continuation !== '$end_of_table' && !(continuation instanceof TableContinuation))
+      throw badArgument('the continuation', 'that of a page', continuation);
     return continuation === '$end_of_table' ? continuation : continuation.next(this.data);
   }
 
@@ -106,6 +111,7 @@ export abstract class TableHandle<K, V, Rows extends TableRows> {
    */
   giveAway(pid: Pid, data?: unknown): void {
     const from = this.owned();
+    checkPid(pid, 'pid');
     const receiver = this.kernel.find(pid);
     if (receiver === undefined) throw new BadArgError(`table '${this.name}' cannot go to ${pid}: it is not alive`);
     if (receiver.pid === from) throw new BadArgError(`table '${this.name}' is ${pid}'s own`);

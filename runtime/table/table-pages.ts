@@ -1,3 +1,4 @@
+import { badArgument, checkCount, checkFunction } from '../kernel/arguments.ts';
 import { BadArgError } from '../kernel/errors.ts';
 import type { TableData } from './table-data.ts';
 
@@ -20,8 +21,8 @@ export class TableContinuation<K, V> {
   #used = false;
 
   constructor(data: TableData, rows: Iterator<[K, V]>, match: RowMatch<K, V>, limit: number) {
-    if (!Number.isSafeInteger(limit) || limit < 1)
-      throw new BadArgError(`a limit of ${limit} rows: it must be 1 or more`);
+    checkFunction(match, 'match');
+    checkCount(limit, 'limit');
     this.#data = data;
     this.#rows = rows;
     this.#match = match;
@@ -40,4 +41,13 @@ export class TableContinuation<K, V> {
     }
     return { rows, continuation: new TableContinuation(this.#data, this.#rows, this.#match, this.#limit) };
   }
+}
+
+/** The rows of a list, read to its end before the first is put. */
+export function rowsOf<K, V>(table: string, rows: Iterable<readonly [K, V]>): (readonly [K, V])[] {
+  if (typeof rows?.[Symbol.iterator] !== 'function') throw badArgument('rows', 'iterable', rows);
+  return Array.from(rows, (row) => {
+    if (Array.isArray(row) && row.length === 2) return row;
+    throw new BadArgError(`a row of table '${table}' is [key, value]`);
+  });
 }

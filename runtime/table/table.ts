@@ -1,10 +1,11 @@
+import { checkFunction, checkObject, isObject } from '../kernel/arguments.ts';
 import { BadArgError } from '../kernel/errors.ts';
 import { isSame } from './bag-rows.ts';
 import { KeyCursor } from './key-cursor.ts';
 import { applyCounters, type CounterUpdate, withFields } from './row-update.ts';
 import type { SortedMap, SortedRange } from './sorted-map.ts';
 import { TableHandle } from './table-handle.ts';
-import type { RowMatch } from './table-pages.ts';
+import { type RowMatch, rowsOf } from './table-pages.ts';
 import { ownTerm } from './term-order.ts';
 
 type Rows<K, V> = Map<K, V> | SortedMap<K, V>;
@@ -96,6 +97,7 @@ export class Table<K = unknown, V = unknown> extends TableHandle<K, V, Rows<K, V
 
   selectDelete(match: RowMatch<K, V>): number {
     const rows = this.writable();
+    checkFunction(match, 'match');
     const doomed = [...rows.entries()].filter(([key, value]) => match(key, value));
     for (const [key] of doomed) rows.delete(key);
     return doomed.length;
@@ -107,6 +109,8 @@ export class Table<K = unknown, V = unknown> extends TableHandle<K, V, Rows<K, V
    */
   selectReplace(match: RowMatch<K, V>, replace: (value: V, key: K) => V): number {
     const rows = this.writable();
+    checkFunction(match, 'match');
+    checkFunction(replace, 'replace');
     const replaced = [...rows.entries()]
       .filter(([key, value]) => match(key, value))
       .map(([key, value]) => [key, replace(value, key)] as const);
@@ -132,7 +136,7 @@ export class Table<K = unknown, V = unknown> extends TableHandle<K, V, Rows<K, V
     const found = rows.has(key);
     if (!found && initial === undefined) throw this.missing(key);
     const several = Array.isArray(update);
-    const updates = several ? update : [typeof update === 'object' ? update : { increment: update }];
+    const updates = several ? update : [isObject(update) ? update : { increment: update as number }];
     const { value, counters } = applyCounters(found ? rows.get(key) : initial, updates);
     if (!found || updates.length > 0) rows.set(key, this.share(value as V));
     return several ? counters : (counters[0] as number);
@@ -148,10 +152,7 @@ export class Table<K = unknown, V = unknown> extends TableHandle<K, V, Rows<K, V
 
   /** The rows of a list, read to its end before the first is put. */
   protected collect(rows: Iterable<readonly [K, V]>): (readonly [K, V])[] {
-    return Array.from(rows, (row) => {
-      if (Array.isArray(row) && row.length === 2) return row;
-      throw new BadArgError(`a row of table '${this.name}' is [key, value]`);
-    });
+    return rowsOf(this.name, rows);
   }
 
   private putAll(rows: Rows<K, V>, list: readonly (readonly [K, V])[]): void {
@@ -172,6 +173,7 @@ export class Table<K = unknown, V = unknown> extends TableHandle<K, V, Rows<K, V
 export class OrderedTable<K = unknown, V = unknown> extends Table<K, V> {
   /** In the order of the keys, or of those of a range; `reverse` begins at the upper end. */
   override entries(range: SortedRange<K> = {}): IterableIterator<[K, V]> {
+    checkObject(range, 'range');
     return this.sorted().entries(range);
   }
 

@@ -1,3 +1,4 @@
+import { badArgument, checkObject, checkOneOf, checkText } from '../kernel/arguments.ts';
 import { BadArgError } from '../kernel/errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { Message } from '../kernel/message.ts';
@@ -17,7 +18,7 @@ const types: Readonly<Record<TableType, () => TableRows>> = {
   bag: () => new BagRows(false),
   duplicate_bag: () => new BagRows(true),
 };
-const accesses = new Set<unknown>(['public', 'protected', 'private']);
+const accesses = ['public', 'protected', 'private'];
 
 /** What a handle of the asked type can be on: a set may turn out to be ordered, and a bag to take duplicates. */
 const opens: Readonly<Record<TableType, readonly TableType[]>> = {
@@ -38,9 +39,11 @@ export class Tables {
   }
 
   create(owner: Process, name: string, options: TableOptions): AnyTable {
+    checkObject(options, 'the options of a table');
     const { type = 'set', access = 'protected', namedTable = true, heir, heirData } = options;
-    if (!Object.hasOwn(types, type)) throw new BadArgError(`the type '${type}' of table '${name}' is none of ets`);
-    if (!accesses.has(access)) throw new BadArgError(`the access '${access}' of table '${name}' is none of ets`);
+    checkOneOf(type, 'the type of a table', Object.keys(types));
+    checkOneOf(access, 'the access of a table', accesses);
+    if (typeof namedTable !== 'boolean') throw badArgument('namedTable', 'true or false', namedTable);
     this.checkName(name, namedTable);
     const data: TableData = {
       tid: this.kernel.nextRef(),
@@ -134,8 +137,7 @@ export class Tables {
   }
 
   private checkName(name: string, namedTable: boolean): void {
-    if (typeof name !== 'string' || name === '')
-      throw new BadArgError('the name of a table is a text that is not empty');
+    checkText(name, 'the name of a table');
     if (namedTable && this.byRef.has(name)) throw new BadArgError(`table '${name}' exists already`);
   }
 

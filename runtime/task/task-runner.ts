@@ -1,5 +1,7 @@
+import { checkFunction } from '../kernel/arguments.ts';
 import type { Behaviour, BehaviourRunner } from '../kernel/behaviour.ts';
 import type { Context, ReceivedMessage } from '../kernel/context.ts';
+import { BadArgError } from '../kernel/errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { Message } from '../kernel/message.ts';
 import type { Pid, Ref } from '../kernel/pid.ts';
@@ -49,7 +51,7 @@ export class TaskStart {
   readonly owner: TaskOwner | null;
 
   constructor(run: TaskFunction<any, unknown>, arg: unknown, owner: TaskOwner | null) {
-    if (typeof run !== 'function') throw new TypeError('a task runs a function (arg, ctx)');
+    checkFunction(run, 'what a task runs');
     this.run = run;
     this.arg = arg;
     this.owner = owner;
@@ -78,7 +80,7 @@ class TaskRunner implements BehaviourRunner {
 
   boot(): unknown {
     const { process, start } = this;
-    if (!(start instanceof TaskStart)) throw new TypeError('a task is started with the functions of taskSupervisor');
+    if (!(start instanceof TaskStart)) throw new BadArgError('a task is started with the functions of taskSupervisor');
     const { ack } = process;
     process.ack = null;
     ack?.({ ok: process.pid });

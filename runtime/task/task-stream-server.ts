@@ -3,7 +3,7 @@ import { CallError, TaskError } from '../kernel/errors.ts';
 import type { ExitReason } from '../kernel/exit.ts';
 import type { Dest, From, Pid, Ref } from '../kernel/pid.ts';
 import type { Call } from '../kernel/protocol.ts';
-import { type CallContext, type GenServer, genServer } from '../server/gen-server.ts';
+import { type CallContext, type GenServer, sealedServer } from '../server/gen-server.ts';
 import { type HandlerResult, noreply, reply, stop, stopReply } from '../server/server-result.ts';
 import type { Task, TaskOutcome } from './task-handle.ts';
 import { type TaskFunction, TaskReply } from './task-runner.ts';
@@ -53,7 +53,7 @@ interface Stream {
  * Stands between the process that iterates over `asyncStream` and its tasks: it owns the tasks, so that their messages
  * and exit signals do not reach that process, and ends them with it.
  */
-export const TaskStreamServer: GenServer<TaskStreamProtocol, TaskStreamStart> = genServer(
+export const TaskStreamServer: GenServer<TaskStreamProtocol, TaskStreamStart> = sealedServer(
   import.meta,
   'TaskStreamServer',
   {

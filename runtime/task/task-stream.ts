@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
+import { badArgument, checkCount, checkFunction, checkObject, checkOneOf } from '../kernel/arguments.ts';
 import type { Context, ReceivedMessage } from '../kernel/context.ts';
 import { CallError, TaskError } from '../kernel/errors.ts';
 import type { Dest, Pid } from '../kernel/pid.ts';
 import { ExitSignal } from '../kernel/signals.ts';
-import { checkTime } from '../kernel/time.ts';
+import { checkTimeout } from '../kernel/time.ts';
 import { TASK_STREAM_KEPT, TASK_STREAM_MS } from '../limits.ts';
 import type { TaskOutcome } from './task-handle.ts';
 import { functionName, type TaskFunction } from './task-runner.ts';
@@ -32,7 +33,7 @@ interface Below {
 type Items = Iterable<any> | AsyncIterable<any>;
 type ItemEvent = { readonly done: true } | { readonly done: false; readonly item: unknown };
 
-/** Each iteration over the result is a stream of its own. Throws `RangeError` or `TypeError` for wrong options. */
+/** Each iteration over the result is a stream of its own. Throws `BadArgError` for a wrong argument. */
 export function streamTasks(
   ctx: Context,
   items: Items,
@@ -40,9 +41,9 @@ export function streamTasks(
   options: TaskStreamOptions = {},
   below: Below,
 ): AsyncIterable<TaskOutcome<any>> {
-  if (typeof run !== 'function') throw new TypeError('a task runs a function (item, ctx)');
+  checkFunction(run, 'what a task runs');
   const { [Symbol.iterator]: iterator, [Symbol.asyncIterator]: asyncIterator } = Object(items);
-  if (iterator === undefined && asyncIterator === undefined) throw new TypeError('the items must be iterable');
+  if (iterator === undefined && asyncIterator === undefined) throw badArgument('items', 'iterable', items);
   const complete = completeOptions(options);
   return { [Symbol.asyncIterator]: () => outcomes(ctx, items, run, complete, below) };
 }
@@ -99,15 +100,13 @@ async function* outcomes(
 }
 
 function completeOptions(options: TaskStreamOptions): Required<TaskStreamOptions> {
+  checkObject(options, 'the options of a stream');
   const { maxConcurrency = availableParallelism(), ordered = true, timeoutMs = TASK_STREAM_MS } = options;
   const { onTimeout = 'exit' } = options;
-  if (!(Number.isSafeInteger(maxConcurrency) && maxConcurrency > 0)) {
-    throw new RangeError(`maxConcurrency must be a number of tasks from 1 on, not ${String(maxConcurrency)}`);
-  }
-  if (timeoutMs !== 'infinity') checkTime(timeoutMs, 'timeoutMs');
-  if (onTimeout !== 'exit' && onTimeout !== 'kill_task') {
-    throw new RangeError(`onTimeout must be 'exit' or 'kill_task', not ${String(onTimeout)}`);
-  }
+  checkCount(maxConcurrency, 'maxConcurrency');
+  if (typeof ordered !== 'boolean') throw badArgument('ordered', 'true or false', ordered);
+  checkTimeout(timeoutMs, 'timeoutMs');
+  checkOneOf(onTimeout, 'onTimeout', ['exit', 'kill_task']);
   return { maxConcurrency, ordered, timeoutMs, onTimeout };
 }
 

@@ -1,3 +1,4 @@
+import { checkObject } from '../kernel/arguments.ts';
 import type { Context, Messaging } from '../kernel/context.ts';
 import type { Dest } from '../kernel/pid.ts';
 import {
@@ -74,6 +75,7 @@ export interface TaskSupervisor {
 }
 
 function specification(id: string, options: TaskSupervisorOptions = {}): ChildSpec {
+  checkObject(options, 'the options of a taskSupervisor');
   const { taskShutdown, ...rest } = options;
   const shutdown = taskShutdown === undefined ? {} : { shutdown: taskShutdown };
   const template = child(TaskProcess, undefined as never, { id: 'task', restart: 'temporary', ...shutdown });

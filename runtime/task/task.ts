@@ -1,5 +1,7 @@
+import { checkArray, checkCount, checkFunction, checkObject, checkOneOf } from '../kernel/arguments.ts';
 import type { Context } from '../kernel/context.ts';
 import { TaskError } from '../kernel/errors.ts';
+import { checkTimeout } from '../kernel/time.ts';
 import { TASK_AWAIT_MS, TASK_SHUTDOWN_MS } from '../limits.ts';
 import { type ChildOptions, type ChildSpec, child } from '../supervisor/child-spec.ts';
 import { checkTask, giveUp, nextOutcome, type Task, type TaskOutcome } from './task-handle.ts';
@@ -28,7 +30,8 @@ export interface YieldManyOptions extends TaskWait {
  * fails there is only DOWN. A process waits for them with the functions below, or, if it is a server, better handles
  * `handleInfo.task` and `handleInfo.DOWN` itself.
  *
- * Only the owner can wait, and for one outcome of each task once: else the functions reject with `BadArgError`. Two
+ * Only the owner can wait, and for one outcome of each task once: else the functions reject with `BadArgError`, as for
+ * any wrong argument. Two
  * waits at the same time are refused too, as two `receive` are: use `awaitMany`.
  */
 export interface TaskApi {
@@ -90,7 +93,8 @@ export interface TaskApi {
   child<Arg, Result>(run: TaskFunction<Arg, Result>, arg: Arg, options?: ChildOptions): ChildSpec;
 }
 
-async function awaitOne(ctx: Context, task: Task, { timeoutMs = TASK_AWAIT_MS }: TaskWait = {}): Promise<any> {
+async function awaitOne(ctx: Context, task: Task, options: TaskWait = {}): Promise<any> {
+  const timeoutMs = timeOf(options);
   checkTask(ctx, task);
   const settled = await nextOutcome(ctx, [task], timeoutMs);
   return resultOf(task, settled === 'timeout' ? await giveUp(ctx, task) : settled.outcome);
@@ -108,17 +112,19 @@ async function awaitMany(ctx: Context, tasks: readonly Task[], options: TaskWait
   return resultOf(failure.task, failure.outcome);
 }
 
-async function yieldOne(ctx: Context, task: Task, { timeoutMs = TASK_AWAIT_MS }: TaskWait = {}): Promise<any> {
+async function yieldOne(ctx: Context, task: Task, options: TaskWait = {}): Promise<any> {
+  const timeoutMs = timeOf(options);
   checkTask(ctx, task);
   const settled = await nextOutcome(ctx, [task], timeoutMs);
   return settled === 'timeout' ? null : settled.outcome;
 }
 
 async function yieldMany(ctx: Context, tasks: readonly Task<any>[], options: YieldManyOptions = {}): Promise<any> {
+  checkArray(tasks, 'tasks');
+  checkObject(options, 'the options');
   const { onTimeout = 'nothing', limit = tasks.length } = options;
-  if (tasks.length > 0 && !(Number.isSafeInteger(limit) && limit > 0)) {
-    throw new RangeError(`limit must be a number of tasks from 1 on, not ${String(limit)}`);
-  }
+  checkOneOf(onTimeout, 'onTimeout', ['nothing', 'ignore', 'kill_task']);
+  if (tasks.length > 0) checkCount(limit, 'limit');
   const outcomes = new Map<Task, TaskOutcome>();
   const late = await collect(ctx, tasks, options, (task, outcome) => {
     outcomes.set(task, outcome);
@@ -135,13 +141,22 @@ async function yieldMany(ctx: Context, tasks: readonly Task<any>[], options: Yie
   return rows;
 }
 
+function timeOf(options: TaskWait): number | 'infinity' {
+  checkObject(options, 'the options');
+  const { timeoutMs = TASK_AWAIT_MS } = options;
+  checkTimeout(timeoutMs, 'timeoutMs');
+  return timeoutMs;
+}
+
 /** Takes outcome after outcome while there is time and `next` says so; null if all tasks have one. */
 async function collect(
   ctx: Context,
   tasks: readonly Task[],
-  { timeoutMs = TASK_AWAIT_MS }: TaskWait,
+  options: TaskWait,
   next: (task: Task, outcome: TaskOutcome) => boolean,
 ): Promise<{ readonly task: Task; readonly outcome: TaskOutcome | null } | null> {
+  checkArray(tasks, 'tasks');
+  const timeoutMs = timeOf(options);
   for (const task of tasks) checkTask(ctx, task);
   const waiting = new Set(tasks);
   const until = timeoutMs === 'infinity' ? null : ctx.clock.now() + timeoutMs;
@@ -163,8 +178,9 @@ async function shutdown(
   how: number | 'infinity' | 'brutal_kill' = TASK_SHUTDOWN_MS,
 ): Promise<TaskOutcome<any> | null> {
   checkTask(ctx, task);
-  ctx.unlink(task.pid);
   const brutal = how === 'brutal_kill';
+  if (!brutal) checkTimeout(how, "shutdown, unless 'brutal_kill',");
+  ctx.unlink(task.pid);
   ctx.exitProcess(task.pid, brutal ? 'kill' : 'shutdown');
   let settled = await nextOutcome(ctx, [task], brutal ? 'infinity' : how);
   if (settled === 'timeout') {
@@ -191,6 +207,7 @@ function resultOf(task: Task, outcome: TaskOutcome | null): unknown {
 }
 
 function taskChild(run: TaskFunction<any, unknown>, arg?: unknown, options: ChildOptions = {}): ChildSpec {
+  checkFunction(run, 'what a task runs');
   const spec = { id: functionName(run), restart: 'temporary', ...options } as const;
   return child(TaskProcess, new TaskStart(run, arg, null), spec);
 }

@@ -390,9 +390,12 @@ test('without a controller every function rejects with CallError', async (t) => 
 });
 
 test('a malformed application is refused where it is defined', () => {
-  assert.throws(() => application('', {}), /is a text that is not empty/);
+  assert.throws(() => application('', {}), /must be a text that is not empty/);
   assert.throws(() => application('x', { start: 1 } as never), /application 'x': start must be a function/);
-  assert.throws(() => application('x', { applications: ['a'] } as never), /must hold applications/);
+  assert.throws(
+    () => application('x', { applications: ['a'] } as never),
+    /each of applications must be an application, not 'a'/,
+  );
 });
 
 /** The reason with which a system has terminated, or that it runs. */

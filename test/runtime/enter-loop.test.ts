@@ -1,20 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  agent,
+  applicationController,
   type Behaviour,
   type Call,
   type Context,
   continueWith,
   enterLoop,
   type GenServer,
+  genEvent,
   genServer,
   idleTimeout,
   isErrorExit,
   name,
   noreply,
+  pg,
+  registry,
   reply,
   stop,
+  supervisor,
   sys,
+  task,
 } from '../../runtime/index.ts';
 import { settle } from '../../runtime/testing.ts';
 import { openProcess, reasonsOf, startTestSystem, watch } from '../support/test-system.ts';
@@ -86,24 +93,54 @@ test('a bound of the mailbox and trapExit outlive the change', async (t) => {
   assert.deepEqual([info?.mailboxMax, info?.trapExit, info?.currentCall], [3, true, null]);
 });
 
-for (const [what, behaviour] of [
-  ['what is no behaviour', {}],
-  ['nothing', undefined],
-] as const) {
+const notBehaviours = { nothing: undefined, 'what is no behaviour': {}, 'a function': () => 0 };
+for (const [what, behaviour] of Object.entries(notBehaviours)) {
+  test(`${what} cannot be entered: enterLoop throws BadArgError in the process`, async (t) => {
+    const test = await startTestSystem(t);
+    const starter = await openProcess(test);
+    starter.ctx.spawnMonitor(() => enterLoop(behaviour as unknown as Behaviour, 0), undefined);
+    const [reason] = await reasonsOf(starter);
+    assert.ok(isErrorExit(reason));
+    assert.match((reason.error as Error).message, /^what is entered must be a behaviour, not /);
+    assert.equal((reason.error as { code: string }).code, 'ERR_BADARG');
+  });
+}
+
+const ofTheRuntime = {
+  'a supervisor': supervisor('sup', {}, []).start.behaviour,
+  'an event manager': genEvent.child().start.behaviour,
+  'a scope of groups': pg.childSpec().start.behaviour,
+  'a registry': registry('r', { keys: 'unique' }).childSpec.start.behaviour,
+  'an application controller': applicationController().start.behaviour,
+  'a task': task.child(() => 0).start.behaviour,
+};
+for (const [what, behaviour] of Object.entries(ofTheRuntime)) {
   for (const how of ['at once', 'after an await']) {
-    test(`${what} cannot be entered, ${how}: the process ends with a TypeError`, async (t) => {
+    test(`${what} cannot be entered, ${how}: the process ends with BadArgError`, async (t) => {
       const test = await startTestSystem(t);
-      const enter = (): unknown => enterLoop(behaviour as unknown as Behaviour, 0);
+      const enter = (): unknown => enterLoop(behaviour, []);
       const later = async (): Promise<unknown> => {
         await settle();
         return enter();
       };
       const starter = await openProcess(test);
-      starter.ctx.spawnMonitor(how === 'at once' ? enter : later, undefined);
+      const { pid } = starter.ctx.spawnMonitor(how === 'at once' ? enter : later, undefined);
       await settle();
       const [reason] = await reasonsOf(starter);
       assert.ok(isErrorExit(reason));
-      assert.match(JSON.stringify(reason), /TypeError/);
+      assert.match((reason.error as Error).message, /cannot be entered/);
+      assert.equal((reason.error as { code: string }).code, 'ERR_BADARG');
+      assert.equal(test.system.isAlive(pid), false);
     });
   }
 }
+
+test('an agent can be entered: any value is its state', async (t) => {
+  const { system, opener } = await startTestSystem(t);
+  const pid = opener.spawn(() => enterLoop(agent.child(() => 0).start.behaviour, 7), undefined);
+  assert.equal(await agent.get(system, pid, (state) => state), 7);
+});
+
+test('what is no next is refused where it is given', () => {
+  assert.throws(() => enterLoop(Counter, 0, 5 as never), { code: 'ERR_BADARG', message: /^next must be/ });
+});

@@ -52,6 +52,8 @@ test('describeExit gives one line for people, for any reason', () => {
   assert.equal(describeExit({ shutdown: 'x' }), '{"shutdown":"x"}');
   assert.equal(describeExit(undefined), 'undefined');
   assert.equal(describeExit(10n), '10');
+  const wrong = { invalid_child_spec: undefined, also: [Symbol('s')] };
+  assert.equal(describeExit(wrong), '{"invalid_child_spec":"undefined","also":["Symbol(s)"]}', 'nothing is left out');
   const loop: { self?: unknown } = {};
   loop.self = loop;
   assert.equal(typeof describeExit(loop), 'string');

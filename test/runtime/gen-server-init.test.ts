@@ -188,8 +188,8 @@ test('a spawned server has no starter: a failing init is its exit reason', async
 
 test('malformed callbacks are refused where the server is defined', () => {
   const define = (callbacks: unknown) => () => genServer(import.meta, 'Bad', callbacks as never);
-  assert.throws(define(undefined), /genServer 'Bad': init must be a function/);
-  assert.throws(define({}), TypeError);
+  assert.throws(define(undefined), /genServer 'Bad': its callbacks must be an object/);
+  assert.throws(define({}), { code: 'ERR_BADARG', message: /genServer 'Bad': init must be a function/ });
   assert.throws(define({ init: () => 0, handleCall: { x: 5 } }), /genServer 'Bad': handleCall\.x must be a function/);
 });
 

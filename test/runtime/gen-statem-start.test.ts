@@ -150,7 +150,7 @@ test('stopServer stops a machine with a reason; what is gone is noproc', async (
   assert.deepEqual(second.log, ['terminate other_reason in a']);
   await assert.rejects(stopServer(system.system, name('second')), { code: 'ERR_CALL_NOPROC' });
   const third = await startMachine(system);
-  await assert.rejects(stopServer(system.system, third.pid, 'why', -1), RangeError);
+  await assert.rejects(stopServer(system.system, third.pid, 'why', -1), { code: 'ERR_BADARG' });
   assert.deepEqual(third.reasons, []);
 });
 
@@ -220,17 +220,17 @@ test('a function goes on as a machine with enterLoop, in the state it says and w
   assert.deepEqual(log, ['function', 'enter b from b', 'internal', 'cast in b 7']);
 });
 
-test('enterLoop into a machine without initState ends the process with a TypeError', async (t) => {
+test('enterLoop into a machine without initState ends the process with BadArgError', async (t) => {
   const system = await startTestSystem(t);
   const client = await openProcess(system);
   client.ctx.spawnMonitor(() => enterLoop(StepMachine, { state: 'a' }), undefined);
   assert.match(reasonText((await reasonsOf(client))[0]), /^a state machine is entered with enterLoop/);
 });
 
-test('malformed callbacks throw a TypeError that names what is wrong', () => {
+test('malformed callbacks throw a BadArgError that names what is wrong', () => {
   const init = (): any => initState('a', 1);
   const define = (callbacks: object): unknown => genStatem<any, any>(import.meta, 'M', callbacks as any);
-  assert.throws(() => define({}), /^TypeError: genStatem 'M': init must be a function/);
+  assert.throws(() => define({}), /^BadArgError: genStatem 'M': init must be a function/);
   assert.throws(() => define({ init, states: { a: { cast: { x: 1 } } } }), /states\.a\.cast\.x must be a function/);
   assert.throws(() => define({ init, states: { a: { enter: 1 } } }), /states\.a\.enter must be a function/);
   assert.throws(() => define({ init, states: { a: { casts: {} } } }), /states\.a\.casts is no type of event/);

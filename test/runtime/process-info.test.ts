@@ -136,6 +136,6 @@ test('a start that is refused leaves nothing behind, also if a process has ended
   const before = system.processCount;
   opener.spawn(() => {}, undefined);
   await settle();
-  assert.throws(() => opener.spawn(Counter, 0, { mailboxMax: 0 }), RangeError);
+  assert.throws(() => opener.spawn(Counter, 0, { mailboxMax: 0 }), { code: 'ERR_BADARG' });
   assert.equal(system.processCount, before);
 });

@@ -266,5 +266,5 @@ test('two systems have registries of their own', async (t) => {
 });
 
 test('the kind of keys must be given', () => {
-  assert.throws(() => registry('r', { keys: 'both' as 'unique' }), TypeError);
+  assert.throws(() => registry('r', { keys: 'both' as 'unique' }), { code: 'ERR_BADARG' });
 });

@@ -108,7 +108,7 @@ test('a collection gives each response with its label, and keeps its request unl
     assert.equal(reqidsAdd(id, label, ids), ids);
     return id;
   });
-  assert.throws(() => reqidsAdd(requests[0] ?? assert.fail(), 'again', ids), TypeError);
+  assert.throws(() => reqidsAdd(requests[0] ?? assert.fail(), 'again', ids), { code: 'ERR_BADARG' });
   assert.deepEqual(
     reqidsToList(ids).map(([, label]) => label),
     ['x', 'y', 'z'],

@@ -349,9 +349,9 @@ test('wrong options are refused at once', async (t) => {
     { timeoutMs: -1 },
     { onTimeout: 'ignore' },
   ] as TaskStreamOptions[]) {
-    assert.throws(() => task.asyncStream(ctx, [1], (n) => n, options), RangeError);
+    assert.throws(() => task.asyncStream(ctx, [1], (n) => n, options), { code: 'ERR_BADARG' });
   }
-  assert.throws(() => task.asyncStream(ctx, [1], 'run' as never), TypeError);
+  assert.throws(() => task.asyncStream(ctx, [1], 'run' as never), { code: 'ERR_BADARG' });
   for (const items of [1, undefined, {}])
-    assert.throws(() => task.asyncStream(ctx, items as never, (n) => n), TypeError);
+    assert.throws(() => task.asyncStream(ctx, items as never, (n) => n), { code: 'ERR_BADARG' });
 });
