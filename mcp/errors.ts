@@ -1,5 +1,5 @@
 /**
- * The JSON-RPC error codes of MCP, and the errors that a tool or a definition may raise.
+ * The JSON-RPC error codes of MCP, and the errors that the code of a server or a definition may raise.
  *
  * Policies. 2025-11-25 and older: any code of -32000 … -32099 may be used. 2026-07-28 (basic, Error Codes): -32000 …
  * -32019 are legacy and not for new use, -32020 … -32099 belong to the specification and only those below may be sent,
@@ -38,8 +38,9 @@ export interface ErrorObject {
 }
 
 /**
- * What a tool throws to be answered with a JSON-RPC error of that code. Any other error of a tool becomes a result with
- * `isError`, which the model sees and can act upon. `code` must be an integer; `data` must be JSON.
+ * What the code of a server throws to be answered with a JSON-RPC error of that code. Any other error of a tool becomes
+ * a result with `isError`, which the model sees and can act upon; of a resource, a prompt or a completion it is -32603.
+ * `code` must be an integer; `data` must be JSON.
  */
 export class McpError extends Error {
   override readonly name = 'McpError';
@@ -59,12 +60,14 @@ export class McpError extends Error {
  *
  * - `ERR_SERVER`: the name, info or instructions of a server.
  * - `ERR_TOOL`: a tool's name, description, annotations, icons, time limit or function.
+ * - `ERR_RESOURCE`: a resource's URI, a template's name or URI template, what clients are told of them, or a function.
+ * - `ERR_PROMPT`: a prompt's name, arguments, what clients are told of it, or a function.
  * - `ERR_SCHEMA`: the input or output schema of a tool; the message names the tool, the place and the reason.
  * - `ERR_LIMIT`: a limit that does not exist or is not a positive whole number.
  */
 export class DefinitionError extends Error {
   override readonly name = 'DefinitionError';
-  readonly code: 'ERR_SERVER' | 'ERR_TOOL' | 'ERR_SCHEMA' | 'ERR_LIMIT';
+  readonly code: 'ERR_SERVER' | 'ERR_TOOL' | 'ERR_RESOURCE' | 'ERR_PROMPT' | 'ERR_SCHEMA' | 'ERR_LIMIT';
 
   constructor(code: DefinitionError['code'], message: string) {
     super(message);

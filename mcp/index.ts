@@ -1,6 +1,7 @@
 /** The Model Context Protocol on supervised processes: `beamish/mcp`. */
 
 export type { ArgumentsOf } from './arguments-of.ts';
+export type { Complete } from './completion.ts';
 export {
   type AudioContent,
   audio,
@@ -37,18 +38,44 @@ export {
 } from './errors.ts';
 export type { RequestId } from './json-rpc.ts';
 export { MCP_LIMITS, type McpLimits } from './limits.ts';
+export {
+  assistantMessage,
+  type Prompt,
+  type PromptArgument,
+  type PromptArguments,
+  type PromptFunction,
+  type PromptMessage,
+  type PromptResult,
+  type PromptSpec,
+  prompt,
+  userMessage,
+} from './prompt.ts';
+export type { Era, LogLevel, RequestContext } from './request-context.ts';
+export {
+  type Resource,
+  type ResourceFunction,
+  type ResourceResult,
+  type ResourceSpec,
+  type ResourceTemplate,
+  type ResourceTemplateFunction,
+  type ResourceTemplateSpec,
+  resource,
+  resourceTemplate,
+} from './resource.ts';
 export type { JsonSchema } from './schema/inspect.ts';
 export {
   isMcpServer,
   type McpServer,
   mcpServer,
+  type PromptDefinition,
+  type ResourceDefinition,
   type ServerInfo,
   type ServerSpec,
+  type TemplateDefinition,
   type ToolDefinition,
 } from './server/definition.ts';
 export { type McpNodeSpec, mcpNode, type Served } from './server/node.ts';
 export {
-  type Era,
   type Tool,
   type ToolAnnotations,
   type ToolContext,

@@ -1,29 +1,11 @@
-import type { Context } from '../runtime/index.ts';
 import type { ArgumentsOf } from './arguments-of.ts';
 import type { Icon, ToolResult } from './content.ts';
 import { DefinitionError } from './errors.ts';
-import type { RequestId } from './json-rpc.ts';
+import type { RequestContext } from './request-context.ts';
 import type { JsonSchema } from './schema/inspect.ts';
 
-/** How a revision of MCP keeps state: in sessions (2025-11-25 and older), or in each request (2026-07-28). */
-export type Era = 'sessions' | 'stateless';
-
-/** What a tool may do beside computing; it belongs to the process of the request, and ends with it. */
-export interface ToolContext extends Pick<Context, 'call' | 'cast' | 'whereis' | 'clock'> {
-  /** Aborted when the request ends before the tool does: cancelled, timed out, or its client gone. */
-  readonly signal: AbortSignal;
-  readonly requestId: RequestId;
-  /** The id of the session; stateless requests have none. */
-  readonly session?: string;
-  readonly era: Era;
-  /** What the client has declared: of this request (2026-07-28), or of its session. */
-  readonly clientCapabilities: { readonly [name: string]: unknown };
-  /**
-   * Tells the client how far the work is, if it has asked to know; never fails. `progress` must grow from call to
-   * call: a smaller or equal one is dropped, and so are those that follow too quickly.
-   */
-  progress(progress: number, total?: number, message?: string): void;
-}
+/** What a tool may do beside computing. */
+export type ToolContext = RequestContext;
 
 /** Hints about a tool; clients do not trust them. */
 export interface ToolAnnotations {
@@ -52,6 +34,8 @@ export interface ToolSpec<S extends JsonSchema = JsonSchema> {
   readonly output?: JsonSchema;
   readonly annotations?: ToolAnnotations;
   readonly icons?: readonly Icon[];
+  /** Anything else that clients may want to know, by keys with a prefix. Revisions before 2025-06-18 do not have it. */
+  readonly _meta?: { readonly [key: string]: unknown };
   /** How long one call may take. Default and maximum: the limits `requestTimeoutMs` and `requestTimeoutMaxMs`. */
   readonly timeoutMs?: number;
 }

@@ -2,7 +2,16 @@
 
 import { isJsonObject } from '../json-rpc.ts';
 import type { ListedTool, Revision } from './contract.ts';
-import { initializeProblem, listProblem, metaProblem, toolCallProblem } from './params.ts';
+import {
+  completeProblem,
+  initializeProblem,
+  levelProblem,
+  listProblem,
+  metaProblem,
+  promptProblem,
+  readProblem,
+  toolCallProblem,
+} from './params.ts';
 
 const clientCapabilities = ['roots', 'sampling', 'elicitation', 'tasks', 'experimental'];
 
@@ -15,13 +24,22 @@ export const revision20251125: Revision = {
     ['ping', { problem: metaProblem }],
     ['tools/list', { problem: listProblem, capability: 'tools' }],
     ['tools/call', { problem: toolCallProblem, capability: 'tools' }],
+    ['resources/list', { problem: listProblem, capability: 'resources' }],
+    ['resources/templates/list', { problem: listProblem, capability: 'resources' }],
+    ['resources/read', { problem: readProblem, capability: 'resources' }],
+    ['prompts/list', { problem: listProblem, capability: 'prompts' }],
+    ['prompts/get', { problem: promptProblem, capability: 'prompts' }],
+    ['completion/complete', { problem: completeProblem, capability: 'completions' }],
+    ['logging/setLevel', { problem: levelProblem, capability: 'logging' }],
   ]),
   clientNotifications: new Set(['notifications/initialized', 'notifications/cancelled']),
-  serverNotifications: new Set(['notifications/progress']),
+  serverNotifications: new Set(['notifications/progress', 'notifications/message']),
   clientCapabilities,
 
   listedTool: ({ outputSchema, ...tool }: ListedTool) =>
     describesObject(outputSchema) ? { ...tool, outputSchema } : tool,
+  listed: (item) => item,
+  content: (block) => block,
   serverInfo: (info) => info,
   result: (body) => body,
   // The schema of this revision has objects only; the text copy of another value still reaches the client.

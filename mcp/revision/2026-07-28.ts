@@ -15,8 +15,19 @@ import {
   URL_ELICITATION_REQUIRED,
 } from '../errors.ts';
 import type { JsonObject } from '../json-rpc.ts';
+import type { LogLevel } from '../request-context.ts';
 import { type Envelope, type Implementation, type Revision, VERSION_KEY } from './contract.ts';
-import { capabilitiesProblem, implementationProblem, listProblem, metaProblem, toolCallProblem } from './params.ts';
+import {
+  capabilitiesProblem,
+  completeProblem,
+  implementationProblem,
+  LOG_LEVELS,
+  listProblem,
+  metaProblem,
+  promptProblem,
+  readProblem,
+  toolCallProblem,
+} from './params.ts';
 
 const serverInfoKey = 'io.modelcontextprotocol/serverInfo';
 const clientInfoKey = 'io.modelcontextprotocol/clientInfo';
@@ -26,7 +37,6 @@ const placeOf = (key: string): string => `params._meta["${key}"]`;
 const capabilitiesPlace = placeOf(capabilitiesKey);
 
 const clientCapabilities = ['roots', 'sampling', 'elicitation', 'extensions', 'experimental'];
-const logLevels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
 
 /** What the specification says about the HTTP status; every other error answers with 200. */
 const statusOf: ReadonlyMap<number, number> = new Map([
@@ -43,12 +53,18 @@ export const revision20260728: Revision = {
   era: 'stateless',
   batches: false,
   requests: new Map([
-    ['server/discover', { problem: metaProblem, cacheable: true }],
-    ['tools/list', { problem: listProblem, capability: 'tools', cacheable: true }],
+    ['server/discover', { problem: metaProblem }],
+    ['tools/list', { problem: listProblem, capability: 'tools' }],
     ['tools/call', { problem: toolCallProblem, capability: 'tools', nameHeader: 'name' }],
+    ['resources/list', { problem: listProblem, capability: 'resources' }],
+    ['resources/templates/list', { problem: listProblem, capability: 'resources' }],
+    ['resources/read', { problem: readProblem, capability: 'resources', nameHeader: 'uri' }],
+    ['prompts/list', { problem: listProblem, capability: 'prompts' }],
+    ['prompts/get', { problem: promptProblem, capability: 'prompts', nameHeader: 'name' }],
+    ['completion/complete', { problem: completeProblem, capability: 'completions' }],
   ]),
   clientNotifications: new Set(['notifications/cancelled']),
-  serverNotifications: new Set(['notifications/progress']),
+  serverNotifications: new Set(['notifications/progress', 'notifications/message']),
   clientCapabilities,
 
   readEnvelope: (meta) => {
@@ -56,23 +72,15 @@ export const revision20260728: Revision = {
     return problem === undefined ? { envelope: envelopeOf(meta) } : { error: errorObject(INVALID_PARAMS, problem) };
   },
   listedTool: (tool) => tool,
+  listed: (item) => item,
+  content: (block) => block,
   serverInfo: (info) => info,
-  result: (body, server, cacheable) =>
-    cacheable === undefined
-      ? { resultType: 'complete', ...body, _meta: signature(body, server) }
-      : {
-          resultType: 'complete',
-          ...body,
-          // Every caller sees the same: what a server offers depends neither on the connection nor on who asks.
-          ttlMs: cacheable.freshMs,
-          cacheScope: 'public',
-          _meta: signature(body, server),
-        },
+  result: (body, server, caching) => ({ resultType: 'complete', ...body, ...caching, _meta: signature(body, server) }),
   toolResult: (result, server) => ({ resultType: 'complete', ...result, _meta: signature(result, server) }),
   error: sendableError,
   httpStatus: (code, origin) => {
     // What a tool relays from elsewhere is the answer, not a failure of this exchange. A missing capability is one.
-    if (origin === 'tool' && code !== MISSING_REQUIRED_CLIENT_CAPABILITY) return 200;
+    if (origin === 'code' && code !== MISSING_REQUIRED_CLIENT_CAPABILITY) return 200;
     return statusOf.get(code) ?? 200;
   },
 };
@@ -88,13 +96,13 @@ function envelopeProblem(meta: JsonObject): string | undefined {
   const infoProblem = info === undefined ? undefined : implementationProblem(info, placeOf(clientInfoKey));
   if (infoProblem !== undefined) return infoProblem;
   const level = meta[logLevelKey];
-  if (level === undefined || (typeof level === 'string' && logLevels.includes(level))) return undefined;
-  return `${placeOf(logLevelKey)} must be one of ${logLevels.join(', ')}`;
+  if (level === undefined || LOG_LEVELS.includes(level as LogLevel)) return undefined;
+  return `${placeOf(logLevelKey)} must be one of ${LOG_LEVELS.join(', ')}`;
 }
 
 function envelopeOf(meta: JsonObject): Envelope {
   const clientInfo = meta[clientInfoKey] as Implementation | undefined;
-  const logLevel = meta[logLevelKey] as string | undefined;
+  const logLevel = meta[logLevelKey] as LogLevel | undefined;
   return {
     version: meta[VERSION_KEY] as string,
     clientCapabilities: meta[capabilitiesKey] as JsonObject,

@@ -1,11 +1,11 @@
 /** What a revision of MCP is to the rest of this layer: one module, one line in `registry.ts`. */
 
-import type { ToolResult } from '../content.ts';
+import type { ContentBlock, ToolResult } from '../content.ts';
 import type { ErrorObject } from '../errors.ts';
 import type { JsonObject } from '../json-rpc.ts';
-import type { Era } from '../tool.ts';
+import type { Era, LogLevel } from '../request-context.ts';
 
-export type { Era } from '../tool.ts';
+export type { Era } from '../request-context.ts';
 
 /** Where in `_meta` a message names the revision it is of; only messages of stateless revisions do. */
 export const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
@@ -22,7 +22,7 @@ export interface Envelope {
   readonly version: string;
   readonly clientCapabilities: JsonObject;
   readonly clientInfo?: Implementation;
-  readonly logLevel?: string;
+  readonly logLevel?: LogLevel;
 }
 
 /** A request that a client may send. */
@@ -30,9 +30,7 @@ export interface RequestRule {
   /** What is wrong with the parameters; undefined if nothing is. The message names the member and what it must be. */
   readonly problem: (params: JsonObject) => string | undefined;
   /** The capability that the server must have declared for it. */
-  readonly capability?: 'tools';
-  /** Its result says how long it may be kept (`ttlMs`, `cacheScope`). */
-  readonly cacheable?: true;
+  readonly capability?: 'tools' | 'resources' | 'prompts' | 'completions' | 'logging';
   /** The parameter that the HTTP header `Mcp-Name` repeats. */
   readonly nameHeader?: 'name' | 'uri';
 }
@@ -46,10 +44,17 @@ export interface ListedTool {
   readonly outputSchema?: JsonObject;
   readonly annotations?: object;
   readonly icons?: readonly object[];
+  readonly _meta?: object;
 }
 
-/** Who found the error: the protocol layer, or the code of a tool. */
-export type ErrorOrigin = 'protocol' | 'tool';
+/** How long a result may be kept, and whether all callers may share it. */
+export interface Caching {
+  readonly ttlMs: number;
+  readonly cacheScope: 'public' | 'private';
+}
+
+/** Who found the error: the protocol layer, or the code of the server's author. */
+export type ErrorOrigin = 'protocol' | 'code';
 
 export interface Revision {
   /** `'2026-07-28'`. */
@@ -69,10 +74,14 @@ export interface Revision {
   readonly readEnvelope?: (meta: JsonObject) => { readonly envelope: Envelope } | { readonly error: ErrorObject };
   /** A tool as clients of this revision may see it. */
   listedTool(tool: ListedTool): object;
+  /** A resource, a template or a prompt, as clients of this revision may see it. */
+  listed(item: object): object;
+  /** A block of content, as clients of this revision can read it. */
+  content(block: ContentBlock): ContentBlock;
   /** What a server says of itself, as clients of this revision may see it. */
   serverInfo(info: Implementation): Implementation;
   /** The result of a request: the members it needs, and what this revision puts on every result. */
-  result(body: object, server: Implementation, cacheable?: { readonly freshMs: number }): object;
+  result(body: object, server: Implementation, caching?: Caching): object;
   /** The result of a tool call. */
   toolResult(result: ToolResult, server: Implementation): object;
   /** An error as this revision may send it. */

@@ -1,6 +1,19 @@
 /** Checks of request parameters that revisions share. Each returns what is wrong, or undefined. */
 
 import { isJsonObject, type JsonObject } from '../json-rpc.ts';
+import type { LogLevel } from '../request-context.ts';
+
+/** From the least grave to the gravest. */
+export const LOG_LEVELS: readonly LogLevel[] = [
+  'debug',
+  'info',
+  'notice',
+  'warning',
+  'error',
+  'critical',
+  'alert',
+  'emergency',
+];
 
 export type ParamsProblem = (params: JsonObject) => string | undefined;
 
@@ -26,6 +39,50 @@ export const toolCallProblem: ParamsProblem = (params) => {
   if (args !== undefined && !isJsonObject(args)) return 'params.arguments must be an object';
   return metaProblem(params);
 };
+
+/** `resources/read`, and what else names one resource. */
+export const readProblem: ParamsProblem = (params) => {
+  if (typeof params['uri'] !== 'string') return 'params.uri must be a string: the URI of a resource';
+  return metaProblem(params);
+};
+
+/** `prompts/get`; which arguments there are is the prompt's to say. */
+export const promptProblem: ParamsProblem = (params) => {
+  if (typeof params['name'] !== 'string') return 'params.name must be a string: the name of a prompt';
+  return textsProblem(params['arguments'], 'params.arguments') ?? metaProblem(params);
+};
+
+const refMembers: ReadonlyMap<unknown, string> = new Map([
+  ['ref/prompt', 'name'],
+  ['ref/resource', 'uri'],
+]);
+
+/** `completion/complete`. */
+export const completeProblem: ParamsProblem = (params) => {
+  const { ref, argument, context } = params;
+  if (!isJsonObject(ref)) return 'params.ref must be an object';
+  const named = refMembers.get(ref['type']);
+  if (named === undefined) return "params.ref.type must be 'ref/prompt' or 'ref/resource'";
+  if (typeof ref[named] !== 'string') return `params.ref.${named} must be a string`;
+  if (!isJsonObject(argument)) return 'params.argument must be an object';
+  for (const member of ['name', 'value']) {
+    if (typeof argument[member] !== 'string') return `params.argument.${member} must be a string`;
+  }
+  if (context !== undefined && !isJsonObject(context)) return 'params.context must be an object';
+  return textsProblem(context?.['arguments'], 'params.context.arguments') ?? metaProblem(params);
+};
+
+/** `logging/setLevel`. */
+export const levelProblem: ParamsProblem = (params) => {
+  if (!LOG_LEVELS.includes(params['level'] as LogLevel)) return `params.level must be one of ${LOG_LEVELS.join(', ')}`;
+  return metaProblem(params);
+};
+
+function textsProblem(value: unknown, place: string): string | undefined {
+  if (value === undefined) return undefined;
+  if (!isJsonObject(value)) return `${place} must be an object`;
+  return Object.values(value).every((each) => typeof each === 'string') ? undefined : `${place} must have strings only`;
+}
 
 /** `initialize` of the sessions era. */
 export function initializeProblem(capabilities: readonly string[]): ParamsProblem {

@@ -25,3 +25,17 @@ export function compilePattern(source: string, inputMax: number): Pattern {
     toString: () => source,
   };
 }
+
+/** The groups of a text that matches as a whole, from the first on; undefined if it does not. */
+export type Matcher = (text: string) => readonly (string | undefined)[] | undefined;
+
+/** Compiles a pattern of our own whose groups are wanted. Texts are to be bounded by the caller. */
+export function compileMatcher(source: string): Matcher {
+  engine ??= (require('re2js') as { RE2JS: typeof RE2JS }).RE2JS;
+  const compiled = engine.compile(source, engine.DOTALL);
+  return (text) => {
+    const matcher = compiled.matcher(text);
+    if (!matcher.matches()) return undefined;
+    return Array.from({ length: matcher.groupCount() }, (_, index) => matcher.group(index + 1) ?? undefined);
+  };
+}

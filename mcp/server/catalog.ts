@@ -1,61 +1,117 @@
 /** What a server offers, made ready: validators, and each list as each revision shows it. Pure. */
 
-import { createHash } from 'node:crypto';
 import { DefinitionError, quoted } from '../errors.ts';
 import type { McpLimits } from '../limits.ts';
 import type { Implementation, ListedTool, Revision } from '../revision/contract.ts';
 import { REVISIONS, SUPPORTED_VERSIONS } from '../revision/registry.ts';
 import type { SchemaCompiler, Validator } from '../schema.ts';
-import type { McpServer, ToolDefinition } from './definition.ts';
+import type {
+  McpServer,
+  PromptDefinition,
+  ResourceDefinition,
+  TemplateDefinition,
+  ToolDefinition,
+} from './definition.ts';
+import { LISTS, type ListName, type Pages, pagesOf } from './pages.ts';
+
+/** With the time that one request may take. */
+type Timed<T> = Omit<T, 'timeoutMs'> & { readonly timeoutMs: number };
 
 /** A tool that can be called. */
-export interface CatalogTool extends Omit<ToolDefinition, 'timeoutMs'> {
+export interface CatalogTool extends Timed<ToolDefinition> {
   readonly validateInput: Validator;
   readonly validateOutput: Validator | undefined;
-  /** How long one call may take. */
-  readonly timeoutMs: number;
 }
+export type CatalogResource = Timed<ResourceDefinition>;
+export type CatalogTemplate = Timed<TemplateDefinition>;
+export type CatalogPrompt = Timed<PromptDefinition>;
 
 /** What one revision shows of a server. */
 interface View {
   readonly serverInfo: Implementation;
-  /** Pages of `tools/list` by the cursor that asks for them; the first by undefined. */
-  readonly toolPages: ReadonlyMap<string | undefined, object>;
+  readonly pages: { readonly [list in ListName]: Pages };
   readonly discovered: object;
+}
+
+/** What a server says it can. */
+export interface ServerCapabilities {
+  readonly tools?: object;
+  readonly resources?: object;
+  readonly prompts?: object;
+  readonly completions?: object;
+  readonly logging?: object;
 }
 
 export interface Catalog {
   readonly name: string;
   readonly instructions: string | undefined;
   readonly tools: ReadonlyMap<string, CatalogTool>;
+  readonly resources: ReadonlyMap<string, CatalogResource>;
+  readonly templates: ReadonlyMap<string, CatalogTemplate>;
+  readonly prompts: ReadonlyMap<string, CatalogPrompt>;
   /** The same for every revision. */
-  readonly capabilities: { readonly tools?: object };
+  readonly capabilities: ServerCapabilities;
   /** By version. */
   readonly views: ReadonlyMap<string, View>;
 }
 
 /**
- * Makes a catalog. Throws `DefinitionError` (`ERR_TOOL`) for a `timeoutMs` above the limit `requestTimeoutMaxMs`.
+ * Makes a catalog. Throws `DefinitionError` (`ERR_TOOL`, `ERR_RESOURCE`, `ERR_PROMPT`) for a `timeoutMs` above the
+ * limit `requestTimeoutMaxMs`.
  */
 export function buildCatalog(definition: McpServer, compile: SchemaCompiler, limits: McpLimits): Catalog {
   const { name, info, instructions } = definition;
-  const tools = new Map([...definition.tools.values()].map((tool) => [tool.name, ready(tool, name, compile, limits)]));
-  const capabilities = Object.freeze(tools.size === 0 ? {} : { tools: Object.freeze({}) });
-  const listed = [...tools.values()].map(listedTool);
+  const each = <T extends { readonly timeoutMs: number | undefined }>(
+    all: ReadonlyMap<string, T>,
+    kind: string,
+    code: DefinitionError['code'],
+  ): Map<string, Timed<T>> => {
+    const where = (key: string): string => `server ${quoted(name)}, ${kind} ${quoted(key)}`;
+    return new Map([...all].map(([key, one]) => [key, timed(one, where(key), code, limits)]));
+  };
+  const tools = new Map(
+    [...each(definition.tools, 'tool', 'ERR_TOOL')].map(([key, tool]) => [key, callable(tool, compile)]),
+  );
+  const resources = each(definition.resources, 'resource', 'ERR_RESOURCE');
+  const templates = each(definition.templates, 'template', 'ERR_RESOURCE');
+  const prompts = each(definition.prompts, 'prompt', 'ERR_PROMPT');
+  const offered = { tools, resources, templates, prompts };
+  const capabilities = capabilitiesOf(offered);
+  const listed = {
+    tools: [...tools.values()].map(listedTool),
+    resources: [...resources.values()].map(({ uri, name: own, announced }) => ({ uri, name: own, ...announced })),
+    resourceTemplates: [...templates.values()].map(({ uriTemplate, name: own, announced }) => ({
+      uriTemplate: uriTemplate.text,
+      name: own,
+      ...announced,
+    })),
+    prompts: [...prompts.values()].map(({ name: own, announced, arguments: args }) => ({
+      name: own,
+      ...announced,
+      ...(args.length === 0 ? {} : { arguments: args }),
+    })),
+  };
   const views = new Map(
     REVISIONS.map((revision) => {
       const serverInfo = revision.serverInfo({ ...info });
-      const toolPages = pagesOf(listed, revision, serverInfo, limits);
+      const shown = (list: ListName): object[] =>
+        listed[list].map((item) =>
+          list === 'tools' ? revision.listedTool(item as ListedTool) : revision.listed(item),
+        );
+      const pages = Object.fromEntries(
+        LISTS.map((list) => [list, pagesOf(list, shown(list), revision, serverInfo, limits)]),
+      ) as { [list in ListName]: Pages };
       const found = {
         supportedVersions: SUPPORTED_VERSIONS,
         capabilities,
         ...(instructions === undefined ? {} : { instructions }),
       };
-      const discovered = Object.freeze(revision.result(found, serverInfo, { freshMs: limits.listFreshMs }));
-      return [revision.version, { serverInfo, toolPages, discovered }];
+      const caching = { ttlMs: limits.listFreshMs, cacheScope: 'public' } as const;
+      const discovered = Object.freeze(revision.result(found, serverInfo, caching));
+      return [revision.version, { serverInfo, pages, discovered }];
     }),
   );
-  return Object.freeze({ name, instructions, tools, capabilities, views });
+  return Object.freeze({ name, instructions, ...offered, capabilities, views });
 }
 
 /** The view of a revision of the registry. */
@@ -63,17 +119,39 @@ export function viewOf(catalog: Catalog, revision: Revision): View {
   return catalog.views.get(revision.version)!;
 }
 
-function ready(definition: ToolDefinition, server: string, compile: SchemaCompiler, limits: McpLimits): CatalogTool {
+/** A server that runs no code of its author has nothing to log. */
+function capabilitiesOf({ tools, resources, templates, prompts }: Pick<Catalog, Offer>): ServerCapabilities {
+  const some = Object.freeze({});
+  const completes = [...templates.values(), ...prompts.values()].some(({ complete }) => complete.size > 0);
+  const hasResources = resources.size > 0 || templates.size > 0;
+  return Object.freeze({
+    ...(tools.size === 0 ? {} : { tools: some }),
+    ...(hasResources ? { resources: some } : {}),
+    ...(prompts.size === 0 ? {} : { prompts: some }),
+    ...(completes ? { completions: some } : {}),
+    ...(tools.size > 0 || hasResources || prompts.size > 0 ? { logging: some } : {}),
+  });
+}
+type Offer = 'tools' | 'resources' | 'templates' | 'prompts';
+
+function timed<T extends { readonly timeoutMs: number | undefined }>(
+  definition: T,
+  where: string,
+  code: DefinitionError['code'],
+  limits: McpLimits,
+): Timed<T> {
   const { timeoutMs = limits.requestTimeoutMs } = definition;
   if (timeoutMs > limits.requestTimeoutMaxMs) {
-    const where = `server ${quoted(server)}, tool ${quoted(definition.name)}`;
     const reason = `timeoutMs is ${timeoutMs}, the limit requestTimeoutMaxMs is ${limits.requestTimeoutMaxMs}`;
-    throw new DefinitionError('ERR_TOOL', `${where}: ${reason}`);
+    throw new DefinitionError(code, `${where}: ${reason}`);
   }
-  const { input, output } = definition;
+  return Object.freeze({ ...definition, timeoutMs });
+}
+
+function callable(tool: Timed<ToolDefinition>, compile: SchemaCompiler): CatalogTool {
+  const { input, output } = tool;
   return Object.freeze({
-    ...definition,
-    timeoutMs,
+    ...tool,
     validateInput: compile(input),
     validateOutput: output === undefined ? undefined : compile(output),
   });
@@ -82,27 +160,4 @@ function ready(definition: ToolDefinition, server: string, compile: SchemaCompil
 function listedTool({ name, announced, input, output }: CatalogTool): ListedTool {
   const schemas = output === undefined ? {} : { outputSchema: output.schema };
   return { name, ...announced, inputSchema: input.schema, ...schemas };
-}
-
-/** A cursor names the list it is of and where to go on: one of another list, or made up, finds no page. */
-function pagesOf(
-  tools: readonly ListedTool[],
-  revision: Revision,
-  serverInfo: Implementation,
-  { listPageMax, listFreshMs }: McpLimits,
-): ReadonlyMap<string | undefined, object> {
-  const shown = tools.map((tool) => revision.listedTool(tool));
-  const digest = createHash('sha256').update(JSON.stringify(shown)).digest('base64url').slice(0, 12);
-  const cursorAt = (start: number): string => Buffer.from(`${digest}.${start}`).toString('base64url');
-  const pages = new Map<string | undefined, object>();
-  for (let start = 0; start === 0 || start < shown.length; start += listPageMax) {
-    const end = start + listPageMax;
-    const page = {
-      tools: shown.slice(start, end),
-      ...(end < shown.length ? { nextCursor: cursorAt(end) } : {}),
-    };
-    const result = Object.freeze(revision.result(page, serverInfo, { freshMs: listFreshMs }));
-    pages.set(start === 0 ? undefined : cursorAt(start), result);
-  }
-  return pages;
 }

@@ -15,12 +15,13 @@ export interface EndpointConfig {
   readonly limits: McpLimits;
 }
 
-/** A call of a tool that runs in a process of its own. */
+/** A request that runs in a process of its own. */
 export interface Run {
   readonly pid: Pid<RequestProtocol>;
   readonly exchange: number;
   readonly id: RequestId;
-  readonly tool: string;
+  /** `tool "add"`. */
+  readonly what: string;
   readonly revision: Revision;
   /**
    * Whether the peer's leaving the exchange cancels it. In a session over HTTP it does not (2025-11-25, Sending

@@ -1,10 +1,17 @@
 import type { Icon } from '../content.ts';
 import { DefinitionError, quoted } from '../errors.ts';
 import { isJsonObject } from '../json-rpc.ts';
-import { type ParamHeader, paramHeadersOf } from '../param-headers.ts';
-import { type InspectedSchema, inspectSchema } from '../schema/inspect.ts';
-import type { Tool, ToolFunction, ToolSpec } from '../tool.ts';
-import { announcedAnnotations, announcedIcons, announcedText } from './announcement.ts';
+import type { Prompt } from '../prompt.ts';
+import type { Resource, ResourceTemplate } from '../resource.ts';
+import type { Tool } from '../tool.ts';
+import { announcedIcons, announcedText, announcedTexts } from './announcement.ts';
+import { definePrompt, type PromptDefinition } from './define-prompt.ts';
+import { defineResource, defineTemplate, type ResourceDefinition, type TemplateDefinition } from './define-resource.ts';
+import { defineTool, type ToolDefinition } from './define-tool.ts';
+
+export type { PromptDefinition } from './define-prompt.ts';
+export type { ResourceDefinition, TemplateDefinition } from './define-resource.ts';
+export type { ToolDefinition } from './define-tool.ts';
 
 /** What a server says of itself. */
 export interface ServerInfo {
@@ -23,20 +30,12 @@ export interface ServerSpec {
   readonly instructions?: string;
   /** By name: 1 to 128 of letters, digits, `_`, `-` and `.`. Clients see them in this order. */
   readonly tools?: { readonly [name: string]: Tool };
-}
-
-/** A tool that has been checked. */
-export interface ToolDefinition {
-  readonly name: string;
-  /** What clients are told of it beside its schemas. */
-  readonly announced: Pick<ToolSpec, 'title' | 'description' | 'annotations' | 'icons'>;
-  readonly run: ToolFunction;
-  /** As it was asked for; undefined: the default of the node. */
-  readonly timeoutMs: number | undefined;
-  readonly input: InspectedSchema;
-  readonly output: InspectedSchema | undefined;
-  /** Arguments that HTTP clients repeat in headers. */
-  readonly paramHeaders: readonly ParamHeader[];
+  /** By URI. */
+  readonly resources?: { readonly [uri: string]: Resource };
+  /** By name, as tools have it. A URI that is of several is of the first. */
+  readonly templates?: { readonly [name: string]: ResourceTemplate };
+  /** By name, as tools have it. */
+  readonly prompts?: { readonly [name: string]: Prompt };
 }
 
 /** Marks what `mcpServer` has made, for another copy of this package too. */
@@ -49,17 +48,19 @@ export interface McpServer {
   readonly info: ServerInfo;
   readonly instructions: string | undefined;
   readonly tools: ReadonlyMap<string, ToolDefinition>;
+  readonly resources: ReadonlyMap<string, ResourceDefinition>;
+  readonly templates: ReadonlyMap<string, TemplateDefinition>;
+  readonly prompts: ReadonlyMap<string, PromptDefinition>;
 }
 
-const toolName = /^[A-Za-z0-9_.-]{1,128}$/;
 const serverName = /^[A-Za-z0-9_.-]{1,64}$/;
 
 /**
  * Defines a server. It is the default export of a module, so that other threads can import it.
  *
  * `name` names it inside this node: 1 to 64 of letters, digits, `_`, `-` and `.`; clients see `info.name`. Throws
- * `DefinitionError`: `ERR_SERVER` for the name, info or instructions, `ERR_TOOL` and `ERR_SCHEMA` for a tool, which the
- * message names with the reason.
+ * `DefinitionError`: `ERR_SERVER` for the name, info or instructions, `ERR_TOOL` and `ERR_SCHEMA` for a tool,
+ * `ERR_RESOURCE` for a resource or a template, `ERR_PROMPT` for a prompt; the message names it and the reason.
  */
 export function mcpServer(name: string, spec: ServerSpec): McpServer {
   if (typeof name !== 'string' || !serverName.test(name)) {
@@ -67,18 +68,32 @@ export function mcpServer(name: string, spec: ServerSpec): McpServer {
   }
   const where = `server ${quoted(name)}`;
   if (!isJsonObject(spec)) throw new DefinitionError('ERR_SERVER', `${where}: the second argument must be an object`);
-  const { instructions, tools = {} } = spec;
+  const { instructions } = spec;
   if (instructions !== undefined) announcedText(instructions, `${where}: instructions`, 'ERR_SERVER');
-  if (!isJsonObject(tools))
-    throw new DefinitionError('ERR_SERVER', `${where}: tools must be an object of tools by name`);
-  const defined = Object.entries<Tool>(tools).map(([each, tool]) => [each, defineTool(each, tool, where)] as const);
   return Object.freeze({
     [made]: true as const,
     name,
     info: serverInfo(spec.info, where),
     instructions,
-    tools: new Map(defined),
+    tools: defineEach(spec, 'tools', defineTool, where),
+    resources: defineEach(spec, 'resources', defineResource, where),
+    templates: defineEach(spec, 'templates', defineTemplate, where),
+    prompts: defineEach(spec, 'prompts', definePrompt, where),
   });
+}
+
+function defineEach<T>(
+  spec: ServerSpec,
+  member: 'tools' | 'resources' | 'templates' | 'prompts',
+  define: (key: string, given: unknown, server: string) => T,
+  where: string,
+): ReadonlyMap<string, T> {
+  const given: unknown = spec[member] ?? {};
+  if (!isJsonObject(given)) {
+    const key = member === 'resources' ? 'URI' : 'name';
+    throw new DefinitionError('ERR_SERVER', `${where}: ${member} must be an object of ${member} by ${key}`);
+  }
+  return new Map(Object.entries(given).map(([key, each]) => [key, define(key, each, where)]));
 }
 
 /** Whether a value, the default export of some module perhaps, is a server. */
@@ -90,50 +105,11 @@ function serverInfo(info: unknown, where: string): ServerInfo {
   if (!isJsonObject(info)) throw new DefinitionError('ERR_SERVER', `${where}: info must be { name, version, … }`);
   const { icons, ...texts } = info;
   for (const key of ['name', 'version']) announcedText(texts[key], `${where}: info.${key}`, 'ERR_SERVER');
-  for (const key of ['title', 'description', 'websiteUrl']) {
-    if (texts[key] !== undefined) announcedText(texts[key], `${where}: info.${key}`, 'ERR_SERVER');
-  }
-  const { name, version, title, description, websiteUrl } = texts as unknown as ServerInfo;
+  const { name, version } = texts as unknown as ServerInfo;
   return Object.freeze({
     name,
     version,
-    ...(title === undefined ? {} : { title }),
-    ...(description === undefined ? {} : { description }),
-    ...(websiteUrl === undefined ? {} : { websiteUrl }),
+    ...announcedTexts(texts, ['title', 'description', 'websiteUrl'], `${where}: info.`, 'ERR_SERVER'),
     ...(icons === undefined ? {} : { icons: announcedIcons(icons, `${where}: info.icons`, 'ERR_SERVER') }),
   });
-}
-
-function defineTool(name: string, tool: unknown, server: string): ToolDefinition {
-  const where = `${server}, tool ${quoted(name)}`;
-  if (!toolName.test(name)) {
-    throw new DefinitionError('ERR_TOOL', `${where}: a tool name has 1 to 128 of A-Z a-z 0-9 _ - .`);
-  }
-  if (!isJsonObject(tool) || !isJsonObject(tool['spec']) || typeof tool['run'] !== 'function') {
-    throw new DefinitionError('ERR_TOOL', `${where}: define it with tool(spec, run)`);
-  }
-  const { spec, run } = tool as unknown as Tool;
-  const { title, description, annotations, icons, timeoutMs } = spec;
-  announcedText(description, `${where}: description`, 'ERR_TOOL');
-  if (title !== undefined) announcedText(title, `${where}: title`, 'ERR_TOOL');
-  if (timeoutMs !== undefined && (!Number.isSafeInteger(timeoutMs) || timeoutMs < 1)) {
-    const reason = `timeoutMs must be a positive whole number of milliseconds, not ${String(timeoutMs)}`;
-    throw new DefinitionError('ERR_TOOL', `${where}: ${reason}`);
-  }
-  const announced = Object.freeze({
-    ...(title === undefined ? {} : { title }),
-    description,
-    ...(annotations === undefined ? {} : { annotations: announcedAnnotations(annotations, `${where}: annotations`) }),
-    ...(icons === undefined ? {} : { icons: announcedIcons(icons, `${where}: icons`, 'ERR_TOOL') }),
-  });
-  return Object.freeze({ name, announced, run, timeoutMs, ...inspectedSchemas(spec, where) });
-}
-
-function inspectedSchemas(spec: ToolSpec, where: string): Pick<ToolDefinition, 'input' | 'output' | 'paramHeaders'> {
-  const input = inspectSchema(spec.input, `${where}: input`);
-  if (input.schema['type'] !== 'object') {
-    throw new DefinitionError('ERR_SCHEMA', `${where}: input at /type: must be 'object', arguments have names`);
-  }
-  const output = spec.output === undefined ? undefined : inspectSchema(spec.output, `${where}: output`);
-  return { input, output, paramHeaders: paramHeadersOf(input, `${where}: input`) };
 }

@@ -124,14 +124,9 @@ function stateless(
   // On a stream a connection cancels what it asked for; over HTTP it closes the response instead.
   const scope = state.kind === 'stream' ? String(ctx.self) : undefined;
   if (message.kind === 'request') {
-    const clientCapabilities = envelope?.clientCapabilities ?? {};
-    return serveRequest(
-      state,
-      exchange,
-      message,
-      { revision, headers, clientCapabilities, scope, session: undefined },
-      ctx,
-    );
+    const { clientCapabilities = {}, logLevel } = envelope ?? {};
+    const origin = { revision, headers, clientCapabilities, logLevel, scope, session: undefined };
+    return serveRequest(state, exchange, message, origin, ctx);
   }
   if (message.method === 'notifications/cancelled' && scope !== undefined) {
     cancelRequest(state, scope, message.params, ctx);

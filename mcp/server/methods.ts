@@ -1,24 +1,36 @@
-/** From a request to what is to be done about it: an answer, or the call of a tool. Pure. */
+/** From a request to what is to be done about it: an answer, or work for a process of its own. Pure. */
 
 import { errorObject, INVALID_PARAMS, METHOD_NOT_FOUND, quoted } from '../errors.ts';
 import type { Headers } from '../headers.ts';
 import { isJsonObject, type JsonObject, type RequestMessage } from '../json-rpc.ts';
+import type { McpLimits } from '../limits.ts';
 import type { Revision } from '../revision/contract.ts';
 import type { Catalog } from './catalog.ts';
+import { completionComplete } from './methods/completion-complete.ts';
 import { discover } from './methods/discover.ts';
 import { initialize } from './methods/initialize.ts';
+import { listOf } from './methods/lists.ts';
+import { loggingSetLevel } from './methods/logging-set-level.ts';
 import { failed, type MethodHandler, type Outcome } from './methods/outcome.ts';
 import { ping } from './methods/ping.ts';
+import { promptsGet } from './methods/prompts-get.ts';
+import { resourcesRead } from './methods/resources-read.ts';
 import { toolsCall } from './methods/tools-call.ts';
-import { toolsList } from './methods/tools-list.ts';
 
 /** What can be done; which of it a client may ask for is in its revision. */
 const handlers: ReadonlyMap<string, MethodHandler> = new Map([
   ['initialize', initialize],
   ['ping', ping],
   ['server/discover', discover],
-  ['tools/list', toolsList],
+  ['tools/list', listOf('tools')],
   ['tools/call', toolsCall],
+  ['resources/list', listOf('resources')],
+  ['resources/templates/list', listOf('resourceTemplates')],
+  ['resources/read', resourcesRead],
+  ['prompts/list', listOf('prompts')],
+  ['prompts/get', promptsGet],
+  ['completion/complete', completionComplete],
+  ['logging/setLevel', loggingSetLevel],
 ]);
 
 const noParams: JsonObject = Object.freeze({});
@@ -31,6 +43,7 @@ export function handleRequest(
   { method, params = noParams }: Pick<RequestMessage, 'method' | 'params'>,
   catalog: Catalog,
   revision: Revision,
+  limits: McpLimits,
   headers?: Headers,
 ): Outcome {
   const rule = revision.requests.get(method);
@@ -41,5 +54,5 @@ export function handleRequest(
   }
   const problem = isJsonObject(params) ? rule.problem(params) : 'params must be an object';
   if (problem !== undefined) return failed(errorObject(INVALID_PARAMS, problem), revision);
-  return handler({ params: params as JsonObject, catalog, revision, headers });
+  return handler({ params: params as JsonObject, catalog, revision, limits, headers });
 }

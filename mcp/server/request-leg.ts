@@ -3,7 +3,14 @@
  * certain.
  */
 
-import { CallError, describeExit, type Pid, type StartChildResult, startChild } from '../../runtime/index.ts';
+import {
+  CallError,
+  describeExit,
+  type Pid,
+  type StartChildResult,
+  startChild,
+  type Table,
+} from '../../runtime/index.ts';
 import type { ConnectionContext, ConnectionDown } from '../../transports/transport.ts';
 import { errorObject, INTERNAL_ERROR, INVALID_REQUEST, quoted } from '../errors.ts';
 import type { Headers } from '../headers.ts';
@@ -15,13 +22,15 @@ import {
   type RequestMessage,
   resultMessage,
 } from '../json-rpc.ts';
+import type { LogLevel } from '../request-context.ts';
 import type { Revision } from '../revision/contract.ts';
 import type { Catalog } from './catalog.ts';
 import { answer, type ConnectionState } from './connection-state.ts';
-import type { ToolRun } from './methods/outcome.ts';
+import { describeWork, type Run, type SessionChange } from './methods/outcome.ts';
 import { handleRequest } from './methods.ts';
 import { requestName } from './node-names.ts';
-import type { ToolRequest } from './request.ts';
+import type { WorkRequest } from './request.ts';
+import type { SessionRecord } from './session-store.ts';
 
 /** What is known of a request beside its message. */
 export interface RequestOrigin {
@@ -29,7 +38,9 @@ export interface RequestOrigin {
   /** Of a stateless request over HTTP. */
   readonly headers: Headers | undefined;
   readonly clientCapabilities: JsonObject;
-  /** See `ToolRequest`. */
+  /** See `WorkRequest`. */
+  readonly logLevel: LogLevel | undefined;
+  /** See `WorkRequest`. */
   readonly scope: string | undefined;
   readonly session: { readonly id: string; readonly pid: Pid } | undefined;
 }
@@ -68,19 +79,32 @@ export function serveRequest(
     answerUnavailable(state, exchange, id, 'its registry is being restarted', ctx);
     return undefined;
   }
-  const outcome = handleRequest(message, catalog, origin.revision, origin.headers);
+  const outcome = handleRequest(message, catalog, origin.revision, state.config.limits, origin.headers);
   if (outcome.kind === 'run') return startRun(state, exchange, id, outcome.run, origin, ctx);
-  if (outcome.kind === 'result') answer(ctx, exchange, resultMessage(id, outcome.result));
-  else answer(ctx, exchange, errorMessage(id, outcome.error), { status: outcome.status });
+  if (outcome.kind === 'result') {
+    if (outcome.change !== undefined) changeSession(state, origin.session?.id, outcome.change, ctx);
+    answer(ctx, exchange, resultMessage(id, outcome.result));
+  } else answer(ctx, exchange, errorMessage(id, outcome.error), { status: outcome.status });
   return undefined;
+}
+
+function changeSession(
+  { names }: ConnectionState,
+  sessionId: string | undefined,
+  change: SessionChange,
+  ctx: ConnectionContext,
+): void {
+  const records: Table<string, SessionRecord> | undefined = ctx.table(names.sessionTable);
+  const record = sessionId === undefined ? undefined : records?.get(sessionId);
+  if (record !== undefined) records?.set(record.id, { ...record, ...change });
 }
 
 function startRun(
   state: ConnectionState,
   exchange: number,
   id: RequestId,
-  { tool, args, timeoutMs, progressToken }: ToolRun,
-  { revision, clientCapabilities, scope, session }: RequestOrigin,
+  { work, timeoutMs, progressToken }: Run,
+  { revision, clientCapabilities, logLevel, scope, session }: RequestOrigin,
   ctx: ConnectionContext,
 ): Promise<void> | undefined {
   const { config, kind, names } = state;
@@ -92,15 +116,15 @@ function startRun(
   }
   // Of a session over HTTP the peer may leave without meaning to cancel (2025-11-25, Sending Messages).
   const endsWithConnection = kind === 'stream' || session === undefined;
-  const request: ToolRequest = {
+  const request: WorkRequest = {
     server: config.server,
     version: revision.version,
     id,
-    tool: tool.name,
-    args,
+    work,
     timeoutMs,
     progressToken,
     clientCapabilities,
+    logLevel,
     connection: ctx.self,
     exchange,
     endsWithConnection,
@@ -116,7 +140,8 @@ function startRun(
       return;
     }
     const ref = ctx.monitor(started.ok);
-    state.runs.set(ref, { pid: started.ok, exchange, id, tool: tool.name, revision, endsWithConnection });
+    const what = describeWork(work);
+    state.runs.set(ref, { pid: started.ok, exchange, id, what, revision, endsWithConnection });
     state.runOfExchange.set(exchange, ref);
   }
 }
@@ -134,8 +159,8 @@ export function runEnded(state: ConnectionState, { ref, reason }: ConnectionDown
   state.runs.delete(ref);
   state.runOfExchange.delete(run.exchange);
   if (reason === 'normal') return;
-  const error = errorObject(INTERNAL_ERROR, `tool ${quoted(run.tool)} failed: ${describeExit(reason)}`);
-  const status = run.revision.httpStatus(INTERNAL_ERROR, 'tool');
+  const error = errorObject(INTERNAL_ERROR, `${run.what} failed: ${describeExit(reason)}`);
+  const status = run.revision.httpStatus(INTERNAL_ERROR, 'code');
   answer(ctx, run.exchange, errorMessage(run.id, run.revision.error(error)), { status });
 }
 

@@ -17,26 +17,29 @@ import type { ConnectionProtocol, Outbound } from '../../transports/transport.ts
 import { type ErrorObject, errorObject, INTERNAL_ERROR, INVALID_REQUEST, McpError, quoted } from '../errors.ts';
 import { errorMessage, type JsonObject, type RequestId, resultMessage } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
+import type { LogLevel } from '../request-context.ts';
 import type { Revision } from '../revision/contract.ts';
 import { revisionOf } from '../revision/registry.ts';
-import type { Catalog, CatalogTool } from './catalog.ts';
-import type { Outcome } from './methods/outcome.ts';
-import { answerOfThrow, answerOfTool } from './methods/tools-call.ts';
+import type { Catalog } from './catalog.ts';
+import { jobOf, METHOD_OF } from './jobs.ts';
+import { logNotification } from './log.ts';
+import { describeWork, type Job, type Outcome, type Work } from './methods/outcome.ts';
 import { nodeNames, requestName, sessionName } from './node-names.ts';
 import { type ProgressSent, progressNotification } from './progress.ts';
 import type { SessionProtocol } from './session.ts';
-import { RequestToolContext } from './tool-context.ts';
+import { WorkContext } from './work-context.ts';
 
-/** One call of a tool: plain data, so that it can run on any thread that has the server's module. */
-export interface ToolRequest {
+/** A request that runs code of the server: plain data, so that it can run on any thread that has its module. */
+export interface WorkRequest {
   readonly server: string;
   readonly version: string;
   readonly id: RequestId;
-  readonly tool: string;
-  readonly args: JsonObject;
+  readonly work: Work;
   readonly timeoutMs: number;
   readonly progressToken: string | number | undefined;
   readonly clientCapabilities: JsonObject;
+  /** From which level on the client wants log messages; undefined: it wants none. */
+  readonly logLevel: LogLevel | undefined;
   /** Where the answer goes. */
   readonly connection: Pid<ConnectionProtocol>;
   readonly exchange: number;
@@ -68,32 +71,34 @@ export interface RequestStart {
 
 interface State {
   readonly node: string;
-  readonly request: ToolRequest;
+  readonly request: WorkRequest;
   readonly limits: McpLimits;
-  readonly catalog: Catalog;
-  readonly tool: CatalogTool;
+  readonly job: Job;
   readonly revision: Revision;
   sessionRef: Ref | undefined;
   readonly connectionRef: Ref | undefined;
-  toolContext: RequestToolContext | undefined;
+  workContext: WorkContext | undefined;
   lastProgress: ProgressSent | undefined;
 }
 
 /**
- * One call of a tool, from its validated arguments to its answer. The tool's promise is not awaited by a handler, so
- * that the process stays able to be cancelled and to pass its deadline. What the tool leaves behind, timers and
- * floating promises, is blamed on this process; whoever watches it answers for it if it dies.
+ * One request that runs code of the server: a tool, a resource, a prompt or a completion, from its validated arguments
+ * to its answer. The code's promise is not awaited by a handler, so that the process stays able to be cancelled and to
+ * pass its deadline. What the code leaves behind, timers and floating promises, is blamed on this process; whoever
+ * watches it answers for it if it dies.
  */
-export const Request: GenServer<RequestProtocol, readonly [RequestStart, ToolRequest]> = genServer(
+export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkRequest]> = genServer(
   import.meta,
   'Request',
   {
     init([{ node, limits }, request], ctx): InitOk<State> {
-      ctx.setLabel(`tools/call ${request.tool}, request ${JSON.stringify(request.id)}${ofSession(request)}`);
+      const { work } = request;
+      const asked = `${METHOD_OF[work.kind]} ${work.name}`;
+      ctx.setLabel(`${asked}, request ${JSON.stringify(request.id)}${ofSession(request)}`);
       const catalog = ctx.table<string, Catalog>(nodeNames(node).catalogTable)?.get(request.server);
-      const tool = catalog?.tools.get(request.tool);
       const revision = revisionOf(request.version);
-      if (catalog === undefined || tool === undefined || revision === undefined) {
+      const job = catalog && revision && jobOf(work, catalog, revision, limits);
+      if (job === undefined || revision === undefined) {
         throw new Error(`the server ${quoted(request.server)} is restarting`);
       }
       if (request.scope !== undefined) {
@@ -107,12 +112,11 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, ToolReq
         node,
         request,
         limits,
-        catalog,
-        tool,
+        job,
         revision,
         sessionRef,
         connectionRef: request.endsWithConnection ? ctx.monitor(request.connection) : undefined,
-        toolContext: undefined,
+        workContext: undefined,
         lastProgress: undefined,
       };
       return initOk(state, continueWith('run'));
@@ -127,16 +131,13 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, ToolReq
       },
     },
     handleInfo: {
-      returned: (state, value, ctx) => {
-        const { tool, catalog, revision, limits } = state;
-        return finish(state, answerOfTool(tool, value, catalog, revision, limits), ctx);
-      },
+      returned: (state, value, ctx) => finish(state, state.job.answer(value), ctx),
       thrown: (state, error: unknown, ctx) => thrown(state, error, ctx),
       deadline: (state, _payload, ctx) => {
-        const { tool, timeoutMs } = state.request;
-        const message = `tool ${quoted(tool)} did not finish within ${timeoutMs} ms`;
+        const { work, timeoutMs } = state.request;
+        const message = `${describeWork(work)} did not finish within ${timeoutMs} ms`;
         answerError(state, errorObject(INTERNAL_ERROR, message, { reason: 'timeout', timeoutMs }), ctx);
-        return stop({ request_timeout: { tool, timeoutMs } }, state);
+        return stop({ request_timeout: { [work.kind]: work.name, timeoutMs } }, state);
       },
       DOWN: (state, { ref, reason }, ctx) => {
         if (ref === state.connectionRef) return stop({ shutdown: 'connection_lost' }, state);
@@ -182,20 +183,22 @@ function endWithSession(state: State, ctx: Ctx): Result {
 }
 
 function run(state: State, ctx: Ctx): Result {
-  const { request, tool, catalog, revision, limits } = state;
-  const context = new RequestToolContext(ctx, request, revision.era, (progress, total, message) =>
-    reportProgress(state, ctx, progress, total, message),
-  );
-  state.toolContext = context;
+  const { request, job, revision } = state;
+  const context = new WorkContext(ctx, request, revision.era, {
+    progress: (progress, total, message) => reportProgress(state, ctx, progress, total, message),
+    log: (level, data, logger) => {
+      const notification = logNotification(level, data, logger, request.logLevel, state.limits);
+      if (notification !== undefined) sendFirst(state, ctx, notification);
+    },
+  });
+  state.workContext = context;
   let returned: unknown;
   try {
-    returned = tool.run(request.args, context);
+    returned = job.run(context);
   } catch (error) {
     return thrown(state, error, ctx);
   }
-  if (!isThenable(returned)) {
-    return finish(state, answerOfTool(tool, returned, catalog, revision, limits), ctx);
-  }
+  if (!isThenable(returned)) return finish(state, job.answer(returned), ctx);
   // A result that comes after the end of the request finds nobody.
   const deliver = (tag: 'returned' | 'thrown', value: unknown): void => {
     if (ctx.isAlive(ctx.self)) ctx.send(ctx.self, tag, value);
@@ -211,13 +214,13 @@ function run(state: State, ctx: Ctx): Result {
  * The caller gets an answer in any case; a throw that is not an `McpError` is a fault, which the reports should name.
  */
 function thrown(state: State, error: unknown, ctx: Ctx): Result {
-  const result = finish(state, answerOfThrow(error, state.catalog, state.revision), ctx);
+  const result = finish(state, state.job.thrown(error), ctx);
   if (error instanceof McpError) return result;
   throw error;
 }
 
 function finish(state: State, outcome: Outcome, ctx: Ctx): Result {
-  state.toolContext?.toolEnded();
+  state.workContext?.workEnded();
   const { id } = state.request;
   if (outcome.kind === 'result') send(state, ctx, resultMessage(id, outcome.result));
   else if (outcome.kind === 'error') send(state, ctx, errorMessage(id, outcome.error), outcome.status);
@@ -226,7 +229,7 @@ function finish(state: State, outcome: Outcome, ctx: Ctx): Result {
 
 function answerError(state: State, error: ErrorObject, ctx: Ctx): void {
   const { revision, request } = state;
-  send(state, ctx, errorMessage(request.id, revision.error(error)), revision.httpStatus(error.code, 'tool'));
+  send(state, ctx, errorMessage(request.id, revision.error(error)), revision.httpStatus(error.code, 'code'));
 }
 
 function send({ request }: State, ctx: Ctx, message: object | undefined, status?: number): void {
@@ -246,16 +249,21 @@ function reportProgress(
   total: number | undefined,
   message: string | undefined,
 ): void {
-  const { progressToken, connection, exchange } = state.request;
-  if (progressToken === undefined || !ctx.isAlive(ctx.self)) return;
+  const { progressToken } = state.request;
+  if (progressToken === undefined) return;
   const nowMs = ctx.clock.now();
   const report = { progress, ...(total === undefined ? {} : { total }), ...(message === undefined ? {} : { message }) };
   const notification = progressNotification(progressToken, report, state.lastProgress, nowMs, state.limits);
   if (notification === undefined) return;
   state.lastProgress = { progress, atMs: nowMs };
-  ctx.cast(connection, 'send', { exchange, message: notification, end: false });
+  sendFirst(state, ctx, notification);
 }
 
-function ofSession({ session }: ToolRequest): string {
+/** A message that comes before the answer; after it there is nobody to send it to. */
+function sendFirst({ request: { connection, exchange } }: State, ctx: Ctx, message: object): void {
+  if (ctx.isAlive(ctx.self)) ctx.cast(connection, 'send', { exchange, message, end: false });
+}
+
+function ofSession({ session }: WorkRequest): string {
   return session === undefined ? '' : `, session ${session.id}`;
 }

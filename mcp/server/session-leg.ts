@@ -8,6 +8,7 @@ import { SESSION_HEADER } from '../headers.ts';
 import { errorMessage, type RequestId, type RequestMessage, resultMessage } from '../json-rpc.ts';
 import { newestOf, revisionOf } from '../revision/registry.ts';
 import { answer, type ConnectionState, endExchange, forgetStream, rememberStream } from './connection-state.ts';
+import { SESSION_LOG_LEVEL } from './log.ts';
 import { handleRequest } from './methods.ts';
 import { sessionName } from './node-names.ts';
 import { answerUnavailable, cancelRequest, catalogOf, serveRequest } from './request-leg.ts';
@@ -69,8 +70,8 @@ function inSession(
   ctx.cast(pid, 'touch');
   if (message.kind === 'request') {
     const revision = revisionOf(record.version) ?? newestOf('sessions');
-    const { id, clientCapabilities } = record;
-    const origin = { revision, headers: undefined, clientCapabilities, scope: id, session: { id, pid } };
+    const { id, clientCapabilities, logLevel = SESSION_LOG_LEVEL } = record;
+    const origin = { revision, headers: undefined, clientCapabilities, logLevel, scope: id, session: { id, pid } };
     return serveRequest(state, exchange, message, origin, ctx);
   }
   if (message.kind === 'notification' && message.method === 'notifications/cancelled') {
@@ -92,7 +93,7 @@ async function openSession(
     return refuse(exchange, id, 'this stream has a session already', badRequest, ctx);
   const catalog = catalogOf(state, ctx);
   if (catalog === undefined) return answerUnavailable(state, exchange, id, 'its registry is being restarted', ctx);
-  const outcome = handleRequest(message, catalog, newestOf('sessions'));
+  const outcome = handleRequest(message, catalog, newestOf('sessions'), state.config.limits);
   if (outcome.kind === 'error')
     return answer(ctx, exchange, errorMessage(id, outcome.error), { status: outcome.status });
   if (outcome.kind !== 'result' || outcome.negotiated === undefined) throw new Error('initialize must negotiate');
@@ -146,7 +147,8 @@ function beforeSession(
 ): Promise<void> | undefined {
   if (message.kind === 'request' && message.method === 'ping') {
     const revision = newestOf('sessions');
-    const origin = { revision, headers: undefined, clientCapabilities: {}, scope: undefined, session: undefined };
+    const none = { headers: undefined, logLevel: undefined, scope: undefined, session: undefined };
+    const origin = { revision, clientCapabilities: {}, ...none };
     return serveRequest(state, exchange, message, origin, ctx);
   }
   if (message.kind === 'request') refuse(exchange, message.id, 'open a session with initialize first', badRequest, ctx);

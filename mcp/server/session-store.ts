@@ -1,5 +1,6 @@
 import { type GenServer, genServer, name, type Pid } from '../../runtime/index.ts';
 import type { Pin } from '../era.ts';
+import type { LogLevel } from '../request-context.ts';
 import type { Negotiated } from './methods/outcome.ts';
 import { nodeNames } from './node-names.ts';
 
@@ -10,6 +11,8 @@ export interface SessionRecord extends Negotiated {
   readonly server: string;
   /** The connection of the stream that it ends with; over HTTP a session belongs to no connection. */
   readonly stream?: Pid;
+  /** From which level on the client wants log messages, if it has said so. */
+  readonly logLevel?: LogLevel;
 }
 
 /** What a stream that outlives its connection has decided: its era, and its session. */

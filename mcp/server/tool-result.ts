@@ -33,18 +33,21 @@ export function resultProblem(value: unknown, limits: McpLimits): string | undef
   return excess === undefined ? undefined : `the result ${describeExcess(excess, messageDepthMax, resultNodesMax)}`;
 }
 
-function blockProblem(block: unknown): string | undefined {
+export function blockProblem(block: unknown): string | undefined {
   if (!isJsonObject(block)) return 'must be a content block';
   const members = blockMembers.get(block['type']);
   if (members === undefined) return `must have a type of ${[...blockMembers.keys()].join(', ')}`;
   const missing = members.find((name) => typeof block[name] !== 'string');
   if (missing !== undefined) return `must have ${missing}, a string`;
-  return block['type'] === 'resource' ? resourceProblem(block['resource']) : undefined;
+  if (block['type'] !== 'resource') return undefined;
+  const problem = resourceProblem(block['resource'], 'resource');
+  return problem && `must have ${problem}`;
 }
 
-function resourceProblem(resource: unknown): string | undefined {
-  if (!isJsonObject(resource) || typeof resource['uri'] !== 'string') return 'must have resource.uri, a string';
-  return hasContents(resource) ? undefined : 'must have resource.text or resource.blob, a string';
+/** What keeps a value from being the contents of a resource, as what it must have; `place` names it. */
+export function resourceProblem(resource: unknown, place: string): string | undefined {
+  if (!isJsonObject(resource) || typeof resource['uri'] !== 'string') return `${place}.uri, a string`;
+  return hasContents(resource) ? undefined : `${place}.text or ${place}.blob, a string`;
 }
 
 function hasContents(resource: JsonObject): boolean {
@@ -66,7 +69,7 @@ export function thrownByTool(thrown: unknown): { readonly error: ErrorObject } |
 }
 
 /** What was thrown may be anything, and reading it may fail. */
-function textOfThrown(thrown: unknown): string {
+export function textOfThrown(thrown: unknown): string {
   const { error } = errorExit(thrown);
   const message = isJsonObject(error) && thrown instanceof Error ? error['message'] : undefined;
   return typeof message === 'string' && message !== '' ? message : describeExit(error);

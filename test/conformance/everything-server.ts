@@ -10,9 +10,13 @@ import {
   image,
   McpError,
   mcpServer,
+  prompt,
+  resource,
+  resourceTemplate,
   type ToolContext,
   text,
   tool,
+  userMessage,
 } from '../../mcp/index.ts';
 
 const noArguments = { type: 'object' } as const;
@@ -75,6 +79,14 @@ export default mcpServer('everything', {
         return text('Done.');
       },
     ),
+    test_tool_with_logging: tool({ description: 'Logs three times.', input: noArguments }, async (_args, ctx) => {
+      ctx.log('info', 'Tool execution started');
+      await pause(ctx);
+      ctx.log('info', 'Tool processing data');
+      await pause(ctx);
+      ctx.log('info', 'Tool execution completed');
+      return text('Logged.');
+    }),
     test_error_handling: tool({ description: 'Throws an error.', input: noArguments }, () => {
       throw new Error('This tool intentionally returns an error for testing');
     }),
@@ -93,9 +105,10 @@ export default mcpServer('everything', {
         return text('Streaming complete');
       },
     ),
-    test_logging_tool: tool({ description: 'Answers without logging.', input: noArguments }, () =>
-      text('Logging evaluated'),
-    ),
+    test_logging_tool: tool({ description: 'Logs, if the request asks for it.', input: noArguments }, (_args, ctx) => {
+      ctx.log('info', 'Logging evaluated');
+      return text('Logging evaluated');
+    }),
     test_x_mcp_header: tool(
       {
         description: 'Repeats a region that a header must repeat too.',
@@ -137,5 +150,64 @@ export default mcpServer('everything', {
       },
       (args) => text(JSON.stringify(args)),
     ),
+  },
+  resources: {
+    'test://static-text': resource(
+      { name: 'static-text', description: 'A text.', mimeType: 'text/plain' },
+      () => 'This is the content of the static text resource.',
+    ),
+    'test://static-binary': resource({ name: 'static-binary', description: 'A picture.', mimeType: 'image/png' }, () =>
+      Buffer.from(redPixel, 'base64'),
+    ),
+    'test://watched-resource': resource(
+      { name: 'watched-resource', description: 'Can be subscribed to.', mimeType: 'text/plain' },
+      () => 'Watched.',
+    ),
+  },
+  templates: {
+    data: resourceTemplate(
+      'test://template/{id}/data',
+      { description: 'Data by id.', mimeType: 'application/json' },
+      ({ id }) => JSON.stringify({ id, templateTest: true, data: `Data for ID: ${id}` }),
+    ),
+  },
+  prompts: {
+    test_simple_prompt: prompt({ description: 'A prompt without arguments.' }, () => [
+      userMessage('This is a simple prompt for testing.'),
+    ]),
+    test_prompt_with_arguments: prompt(
+      {
+        description: 'A prompt with arguments.',
+        arguments: {
+          arg1: {
+            description: 'First test argument',
+            required: true,
+            complete: (value) => ['paris', 'park', 'party'].filter((word) => word.startsWith(value)),
+          },
+          arg2: { description: 'Second test argument', required: true },
+        },
+      },
+      ({ arg1, arg2 }) => [userMessage(`Prompt with arguments: arg1='${arg1}', arg2='${arg2}'`)],
+    ),
+    test_prompt_with_embedded_resource: prompt(
+      {
+        description: 'A prompt with a resource in it.',
+        arguments: { resourceUri: { description: 'URI of the resource to embed', required: true } },
+      },
+      ({ resourceUri }) => [
+        userMessage(
+          embeddedResource({
+            uri: resourceUri,
+            mimeType: 'text/plain',
+            text: 'Embedded resource content for testing.',
+          }),
+        ),
+        userMessage('Please process the embedded resource above.'),
+      ],
+    ),
+    test_prompt_with_image: prompt({ description: 'A prompt with a picture in it.' }, () => [
+      userMessage(image(redPixel, 'image/png')),
+      userMessage('Please analyze the image above.'),
+    ]),
   },
 });

@@ -12,36 +12,16 @@ export interface NotBuilt {
 
 type List = Readonly<Record<string, NotBuilt>>;
 
-const logging: NotBuilt = { needs: 'logging/setLevel and notifications/message' };
-const completion: NotBuilt = { needs: 'completion/complete' };
-const resources: NotBuilt = { needs: 'resources/list, resources/templates/list, resources/read' };
 const subscriptions: NotBuilt = { needs: 'resources/subscribe, resources/unsubscribe' };
-const prompts: NotBuilt = { needs: 'prompts/list, prompts/get' };
 const sampling: NotBuilt = { needs: 'requests to the client: sampling/createMessage' };
 const elicitation: NotBuilt = { needs: 'requests to the client: elicitation/create' };
 const polling: NotBuilt = { needs: 'resumable event streams (Last-Event-ID, retry)' };
 const inputRequired: NotBuilt = { needs: 'results that ask for input (resultType input_required)' };
 const tasks: NotBuilt = { needs: 'the extension io.modelcontextprotocol/tasks' };
 
-const readsAndPrompts: List = {
-  'resources-list': resources,
-  'resources-read-text': resources,
-  'resources-read-binary': resources,
-  'resources-templates-read': resources,
-  'prompts-list': prompts,
-  'prompts-get-simple': prompts,
-  'prompts-get-with-args': prompts,
-  'prompts-get-embedded-resource': prompts,
-  'prompts-get-with-image': prompts,
-  'completion-complete': completion,
-};
-
 /** Revision -> scenario -> what it needs. */
 export const notBuilt: Readonly<Record<string, List>> = {
   '2025-11-25': {
-    ...readsAndPrompts,
-    'logging-set-level': logging,
-    'tools-call-with-logging': logging,
     'tools-call-sampling': sampling,
     'tools-call-elicitation': elicitation,
     'elicitation-sep1034-defaults': elicitation,
@@ -51,9 +31,6 @@ export const notBuilt: Readonly<Record<string, List>> = {
     'server-sse-polling': polling,
   },
   '2026-07-28': {
-    ...readsAndPrompts,
-    caching: { needs: 'prompts/list, resources/list, resources/templates/list, resources/read' },
-    'sep-2164-resource-not-found': { ...resources, passesWithoutIt: true },
     'input-required-result-basic-elicitation': inputRequired,
     'input-required-result-basic-sampling': inputRequired,
     'input-required-result-basic-list-roots': inputRequired,

@@ -106,9 +106,10 @@ export class HttpClient {
   /** A request of the stateless revision. */
   stateless(method: string, params: object = {}, options: RequestOptions = {}): Exchange {
     const { id = 1, capabilities = {}, meta = {}, headers = {} } = options;
-    const { name } = params as { name?: string };
+    const { name, uri } = params as { name?: string; uri?: string };
     const body = request(id, method, { ...params, _meta: { ...envelope(capabilities), ...meta } });
-    const named: Record<string, string> = name === undefined ? {} : { 'mcp-name': name };
+    const value = name ?? uri;
+    const named: Record<string, string> = value === undefined ? {} : { 'mcp-name': value };
     return this.post(body, { 'mcp-protocol-version': STATELESS, 'mcp-method': method, ...named, ...headers });
   }
 

@@ -20,6 +20,8 @@ export interface SdkClient {
   readonly server: { readonly name: string; readonly version: string } | undefined;
   readonly instructions: string | undefined;
   readonly sessionId: string | undefined;
+  /** The client itself, for what both kinds call the same. */
+  readonly official: any;
   listTools(): Promise<any[]>;
   /** Rejects with an error that has the `code` of the JSON-RPC error. */
   call(tool: string, args?: Record<string, unknown>, options?: CallOptions): Promise<any>;
@@ -51,6 +53,7 @@ async function connect1(reach: Reach): Promise<SdkClient> {
     },
     server: client.getServerVersion(),
     instructions: client.getInstructions(),
+    official: client,
     get sessionId() {
       return http?.sessionId;
     },
@@ -73,6 +76,7 @@ async function connect2(reach: Reach, mode: Mode): Promise<SdkClient> {
     version: client.getNegotiatedProtocolVersion(),
     server: client.getServerVersion(),
     instructions: client.getInstructions(),
+    official: client,
     get sessionId() {
       return http?.sessionId;
     },

@@ -9,6 +9,8 @@ export interface CallOptions {
   readonly id?: unknown;
   /** Asks for progress. */
   readonly progressToken?: string | number;
+  /** What else its `_meta` says. */
+  readonly meta?: object;
 }
 
 /** A call that has been sent. */
@@ -28,23 +30,36 @@ export interface Way {
 }
 
 export interface Caller {
+  request(method: string, params?: object, options?: CallOptions): SentCall;
+  /** A call of a tool. */
   call(tool: string, args?: object, options?: CallOptions): SentCall;
   /** Leaves without a word: the socket or the stream is gone. */
   leave(): void;
 }
 
-const tokenOf = ({ progressToken }: CallOptions): object => (progressToken === undefined ? {} : { progressToken });
+const metaOf = ({ progressToken, meta }: CallOptions): object => ({
+  ...(progressToken === undefined ? {} : { progressToken }),
+  ...meta,
+});
+
+/** A caller by its requests. */
+function calling(caller: Omit<Caller, 'call'>): Caller {
+  return {
+    ...caller,
+    call: (tool, args = {}, options) => caller.request('tools/call', { name: tool, arguments: args }, options),
+  };
+}
 
 function overStream({ client, link, meta }: OpenStream): Caller {
-  let calls = 0;
-  return {
-    call(tool, args = {}, options = {}) {
-      const id = options.id ?? `call ${++calls}`;
-      const answer = client.tool(tool, args, id, { ...meta, ...tokenOf(options) });
+  let requests = 0;
+  return calling({
+    request(method, params = {}, options = {}) {
+      const id = options.id ?? `request ${++requests}`;
+      const answer = client.request(method, { ...params, _meta: { ...meta, ...metaOf(options) } }, id);
       return { answer, messages: client.received };
     },
     leave: () => link.close(),
-  };
+  });
 }
 
 type Node = { readonly system: System; readonly url: string };
@@ -98,13 +113,13 @@ export const ways: readonly Way[] = [
     carrier: 'http',
     async open({ url }, capabilities) {
       const session = await HttpSession.open(url, capabilities);
-      return {
-        call(tool, args = {}, options = {}) {
-          const exchange = session.tool(tool, args, { id: options.id, meta: tokenOf(options) });
+      return calling({
+        request(method, params = {}, options = {}) {
+          const exchange = session.request(method, { ...params, _meta: metaOf(options) }, options.id);
           return { answer: exchange.answer(), messages: exchange.messages };
         },
         leave: () => session.client.close(),
-      };
+      });
     },
   },
   {
@@ -113,15 +128,14 @@ export const ways: readonly Way[] = [
     carrier: 'http',
     async open({ url }, capabilities = {}) {
       const client = new HttpClient(url);
-      return {
-        call(tool, args = {}, options = {}) {
+      return calling({
+        request(method, params = {}, options = {}) {
           const { id = 1 } = options;
-          const params = { name: tool, arguments: args };
-          const exchange = client.stateless('tools/call', params, { id, capabilities, meta: tokenOf(options) });
+          const exchange = client.stateless(method, params, { id, capabilities, meta: metaOf(options) });
           return { answer: exchange.answer(), messages: exchange.messages };
         },
         leave: () => client.close(),
-      };
+      });
     },
   },
 ];

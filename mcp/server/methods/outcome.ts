@@ -1,10 +1,13 @@
 /** What a method is given, and what comes of it. */
 
-import type { ErrorObject } from '../../errors.ts';
+import { type ErrorObject, errorObject, INTERNAL_ERROR, McpError, quoted } from '../../errors.ts';
 import type { Headers } from '../../headers.ts';
 import type { JsonObject } from '../../json-rpc.ts';
+import type { McpLimits } from '../../limits.ts';
+import type { LogLevel, RequestContext } from '../../request-context.ts';
 import type { Implementation, Revision } from '../../revision/contract.ts';
-import type { Catalog, CatalogTool } from '../catalog.ts';
+import type { Catalog } from '../catalog.ts';
+import { textOfThrown } from '../tool-result.ts';
 
 /** A request whose parameters have the shape that its method asks for. */
 export interface MethodCall {
@@ -13,6 +16,7 @@ export interface MethodCall {
   readonly revision: Revision;
   /** Of a stateless request that came by HTTP: they must agree with the arguments of a tool. */
   readonly headers: Headers | undefined;
+  readonly limits: McpLimits;
 }
 
 /** What `initialize` has agreed on: the beginning of a session. Plain data. */
@@ -22,22 +26,76 @@ export interface Negotiated {
   readonly clientCapabilities: JsonObject;
 }
 
-/** A call of a tool that may begin. */
-export interface ToolRun {
-  readonly tool: CatalogTool;
-  readonly args: JsonObject;
+/** What of the code of a server's author a request runs. Plain data: a thread that has the server's module finds it. */
+export type Work =
+  | { readonly kind: 'tool' | 'prompt'; readonly name: string; readonly args: JsonObject }
+  /** `name` is the URI. */
+  | { readonly kind: 'resource'; readonly name: string }
+  | {
+      readonly kind: 'completion';
+      /** The argument, or the variable. */
+      readonly name: string;
+      readonly of: { readonly kind: 'prompt' | 'template'; readonly name: string };
+      readonly value: string;
+      readonly others: { readonly [name: string]: string };
+    };
+
+/** Work that may begin. */
+export interface Run {
+  readonly work: Work;
   readonly timeoutMs: number;
   /** What progress is to be reported to; undefined if the client does not want to know. */
   readonly progressToken: string | number | undefined;
 }
 
+/** What a request changes of its session. */
+export interface SessionChange {
+  readonly logLevel: LogLevel;
+}
+
 export type Outcome =
-  | { readonly kind: 'result'; readonly result: object; readonly negotiated?: Negotiated }
+  | {
+      readonly kind: 'result';
+      readonly result: object;
+      readonly negotiated?: Negotiated;
+      readonly change?: SessionChange;
+    }
   | { readonly kind: 'error'; readonly error: ErrorObject; readonly status: number }
-  | { readonly kind: 'run'; readonly run: ToolRun };
+  | { readonly kind: 'run'; readonly run: Run };
 
 export type MethodHandler = (call: MethodCall) => Outcome;
 
+/** Work found in the catalog. */
+export interface Job {
+  run(ctx: RequestContext): unknown;
+  /** The answer when it has returned. What it returned may be anything. */
+  answer(returned: unknown): Outcome;
+  /** The answer when it has thrown. What it threw may be anything. */
+  thrown(error: unknown): Outcome;
+}
+
 export function failed(error: ErrorObject, revision: Revision): Outcome {
   return { kind: 'error', error, status: revision.httpStatus(error.code, 'protocol') };
+}
+
+export function failedByCode(error: ErrorObject, revision: Revision): Outcome {
+  return { kind: 'error', error: revision.error(error), status: revision.httpStatus(error.code, 'code') };
+}
+
+/** The error of work other than a tool's that threw: an `McpError` as it is, every other error with its message. */
+export function failedByThrow(thrown: unknown, what: string, revision: Revision): Outcome {
+  if (thrown instanceof McpError) {
+    return failedByCode(errorObject(thrown.code, thrown.message, thrown.data), revision);
+  }
+  return failedByCode(errorObject(INTERNAL_ERROR, `${what} failed: ${textOfThrown(thrown)}`), revision);
+}
+
+/** What is said of work in errors and reports. */
+export function describeWork({ kind, name }: Pick<Work, 'kind' | 'name'>): string {
+  return `${kind} ${quoted(name)}`;
+}
+
+export function runOf(work: Work, timeoutMs: number, params: JsonObject): Outcome {
+  const progressToken = (params['_meta'] as JsonObject | undefined)?.['progressToken'];
+  return { kind: 'run', run: { work, timeoutMs, progressToken: progressToken as string | number | undefined } };
 }

@@ -1,12 +1,12 @@
 import { toolError } from '../../content.ts';
-import { type ErrorObject, errorObject, INVALID_PARAMS, quoted } from '../../errors.ts';
+import { errorObject, INVALID_PARAMS, quoted } from '../../errors.ts';
 import type { JsonObject } from '../../json-rpc.ts';
 import type { McpLimits } from '../../limits.ts';
 import { paramHeadersProblem } from '../../param-headers.ts';
 import type { Revision } from '../../revision/contract.ts';
 import { type Catalog, type CatalogTool, viewOf } from '../catalog.ts';
 import { brokenTool, resultProblem, thrownByTool } from '../tool-result.ts';
-import { failed, type MethodHandler, type Outcome } from './outcome.ts';
+import { failed, failedByCode, type Job, type MethodHandler, type Outcome, runOf } from './outcome.ts';
 
 const noArguments: JsonObject = Object.freeze({});
 
@@ -27,10 +27,23 @@ export const toolsCall: MethodHandler = ({ params, catalog, revision, headers })
     const answer = toolError(`invalid arguments for tool ${quoted(tool.name)}: ${problems.join('; ')}`);
     return { kind: 'result', result: revision.toolResult(answer, viewOf(catalog, revision).serverInfo) };
   }
-  const progressToken = (params['_meta'] as JsonObject | undefined)?.['progressToken'];
-  const run = { tool, args, timeoutMs: tool.timeoutMs, progressToken: progressToken as string | number | undefined };
-  return { kind: 'run', run };
+  return runOf({ kind: 'tool', name: tool.name, args }, tool.timeoutMs, params);
 };
+
+/** A call of a tool, its arguments validated. */
+export function toolJob(
+  tool: CatalogTool,
+  args: JsonObject,
+  catalog: Catalog,
+  revision: Revision,
+  limits: McpLimits,
+): Job {
+  return {
+    run: (ctx) => tool.run(args, ctx),
+    answer: (returned) => answerOfTool(tool, returned, catalog, revision, limits),
+    thrown: (error) => answerOfThrow(error, catalog, revision),
+  };
+}
 
 /** The answer to a call whose tool has returned: its result if it is one and satisfies the output schema. */
 export function answerOfTool(
@@ -41,7 +54,7 @@ export function answerOfTool(
   limits: McpLimits,
 ): Outcome {
   const problem = resultProblem(returned, limits) ?? outputProblem(tool, returned as JsonObject);
-  if (problem !== undefined) return failedByTool(brokenTool(tool.name, problem), revision);
+  if (problem !== undefined) return failedByCode(brokenTool(tool.name, problem), revision);
   const result = revision.toolResult(returned as never, viewOf(catalog, revision).serverInfo);
   return { kind: 'result', result };
 }
@@ -49,12 +62,8 @@ export function answerOfTool(
 /** The answer to a call whose tool has thrown. */
 export function answerOfThrow(thrown: unknown, catalog: Catalog, revision: Revision): Outcome {
   const answer = thrownByTool(thrown);
-  if ('error' in answer) return failedByTool(revision.error(answer.error), revision);
+  if ('error' in answer) return failedByCode(answer.error, revision);
   return { kind: 'result', result: revision.toolResult(answer.result, viewOf(catalog, revision).serverInfo) };
-}
-
-function failedByTool(error: ErrorObject, revision: Revision): Outcome {
-  return { kind: 'error', error, status: revision.httpStatus(error.code, 'tool') };
 }
 
 function outputProblem({ validateOutput }: CatalogTool, result: JsonObject): string | undefined {

@@ -67,7 +67,7 @@ test('initialize agrees on the revision, and tells who answers and what it can',
   const answer = await client.open();
   assert.deepEqual(answer.result, {
     protocolVersion: SESSIONS,
-    capabilities: { tools: {} },
+    capabilities: { tools: {}, logging: {} },
     serverInfo: { name: 'test-server', version: '1.0.0' },
   });
   assert.deepEqual((await client.request('ping')).result, {});

@@ -34,8 +34,11 @@ test('a session gets the revision it asks for, or the newest that has sessions',
 });
 
 test('initialize and ping belong to sessions, discover to the stateless revision', () => {
-  assert.deepEqual([...revision20251125.requests.keys()], ['initialize', 'ping', 'tools/list', 'tools/call']);
-  assert.deepEqual([...revision20260728.requests.keys()], ['server/discover', 'tools/list', 'tools/call']);
+  const both = ['tools/list', 'tools/call', 'resources/list', 'resources/templates/list', 'resources/read'];
+  both.push('prompts/list', 'prompts/get', 'completion/complete');
+  const sessions = ['initialize', 'ping', ...both, 'logging/setLevel'];
+  assert.deepEqual([...revision20251125.requests.keys()], sessions);
+  assert.deepEqual([...revision20260728.requests.keys()], ['server/discover', ...both]);
 });
 
 test('parameters are checked with a message that names the member', () => {
@@ -97,14 +100,14 @@ test('2026-07-28 reads the envelope, and names what is wrong with it', () => {
 test('2026-07-28 puts its type, its server and its freshness on results; 2025-11-25 puts nothing', () => {
   const signed = { _meta: { 'io.modelcontextprotocol/serverInfo': server } };
   assert.deepEqual(revision20260728.result({ a: 1 }, server), { resultType: 'complete', a: 1, ...signed });
-  assert.deepEqual(revision20260728.result({ a: 1 }, server, { freshMs: 5 }), {
+  assert.deepEqual(revision20260728.result({ a: 1 }, server, { ttlMs: 5, cacheScope: 'public' }), {
     resultType: 'complete',
     a: 1,
     ttlMs: 5,
     cacheScope: 'public',
     ...signed,
   });
-  assert.deepEqual(revision20251125.result({ a: 1 }, server, { freshMs: 5 }), { a: 1 });
+  assert.deepEqual(revision20251125.result({ a: 1 }, server, { ttlMs: 5, cacheScope: 'public' }), { a: 1 });
   const result = { ...text('x'), _meta: { own: 1 } };
   assert.deepEqual(revision20260728.toolResult(result, server), {
     resultType: 'complete',
@@ -155,8 +158,8 @@ test('the HTTP status follows the specification, and a tool answers with 200', (
   ];
   for (const [code, status] of protocol) {
     assert.equal(revision20260728.httpStatus(code, 'protocol'), status, String(code));
-    const byTool = code === errors.MISSING_REQUIRED_CLIENT_CAPABILITY ? 400 : 200;
-    assert.equal(revision20260728.httpStatus(code, 'tool'), byTool, String(code));
+    const byCode = code === errors.MISSING_REQUIRED_CLIENT_CAPABILITY ? 400 : 200;
+    assert.equal(revision20260728.httpStatus(code, 'code'), byCode, String(code));
     assert.equal(revision20251125.httpStatus(code, 'protocol'), 200, String(code));
   }
 });

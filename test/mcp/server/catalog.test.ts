@@ -23,7 +23,7 @@ const plain = (changes: Partial<ToolSpec> = {}) => tool({ description: 'd', inpu
 
 test('tools/list is the same at every look, in the order of the definition', () => {
   const catalog = catalogOf({ tools: { z: plain({ title: 'Z' }), a: plain({ output: { type: 'string' } }) } });
-  const page = viewOf(catalog, modern).toolPages.get(undefined);
+  const page = viewOf(catalog, modern).pages.tools.get(undefined);
   assert.deepEqual(page, {
     resultType: 'complete',
     tools: [
@@ -34,7 +34,7 @@ test('tools/list is the same at every look, in the order of the definition', () 
     cacheScope: 'public',
     _meta: { 'io.modelcontextprotocol/serverInfo': info },
   });
-  assert.deepEqual(viewOf(catalog, legacy).toolPages.get(undefined), {
+  assert.deepEqual(viewOf(catalog, legacy).pages.tools.get(undefined), {
     tools: [
       { name: 'z', title: 'Z', description: 'd', inputSchema: input },
       { name: 'a', description: 'd', inputSchema: input },
@@ -50,7 +50,7 @@ test('a long list comes in pages; a cursor is good for its own list and revision
   const catalog = catalogOf({ tools }, limits);
   const other = catalogOf({ tools: { ...tools, more: plain() } }, limits);
   for (const revision of REVISIONS) {
-    const { toolPages } = viewOf(catalog, revision);
+    const { tools: toolPages } = viewOf(catalog, revision).pages;
     const seen: string[] = [];
     let cursor: string | undefined;
     do {
@@ -58,14 +58,14 @@ test('a long list comes in pages; a cursor is good for its own list and revision
       assert.ok(page.tools.length <= 3);
       seen.push(...page.tools.map(({ name }) => name));
       cursor = page.nextCursor;
-      if (cursor !== undefined) assert.equal(viewOf(other, revision).toolPages.has(cursor), false);
+      if (cursor !== undefined) assert.equal(viewOf(other, revision).pages.tools.has(cursor), false);
     } while (cursor !== undefined);
     assert.deepEqual(seen, names);
     assert.equal(toolPages.size, 3);
     for (const made of ['', 'MQ', '__proto__']) assert.equal(toolPages.get(made), undefined);
   }
   const exact = catalogOf({ tools: { a: plain(), b: plain(), c: plain() } }, limits);
-  assert.equal(viewOf(exact, modern).toolPages.size, 1);
+  assert.equal(viewOf(exact, modern).pages.tools.size, 1);
 });
 
 test('server/discover tells the versions, the capabilities and the instructions', () => {
@@ -73,7 +73,7 @@ test('server/discover tells the versions, the capabilities and the instructions'
   assert.deepEqual(found, {
     resultType: 'complete',
     supportedVersions: ['2026-07-28', '2025-11-25'],
-    capabilities: { tools: {} },
+    capabilities: { tools: {}, logging: {} },
     instructions: 'i',
     ttlMs: 60_000,
     cacheScope: 'public',

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { text } from '../../../mcp/content.ts';
+import { prompt } from '../../../mcp/prompt.ts';
+import { resource, resourceTemplate } from '../../../mcp/resource.ts';
 import { isMcpServer, mcpServer, type ServerSpec } from '../../../mcp/server/definition.ts';
 import { type Tool, type ToolSpec, tool } from '../../../mcp/tool.ts';
 
@@ -18,7 +20,7 @@ test('a definition keeps what was written, in order, and nothing of it changes',
   const icons = [{ src: 'https://example.com/a.png', mimeType: 'image/png', sizes: ['48x48'], theme: 'dark' as const }];
   const annotations = { title: 'T', readOnlyHint: true };
   const given = {
-    b: toolOf({ title: 'B', icons, annotations, timeoutMs: 5 }),
+    b: toolOf({ title: 'B', icons, annotations, _meta: { 'x/y': [1] }, timeoutMs: 5 }),
     a: toolOf({ output: { type: 'array' } }),
   };
   const server = mcpServer('s', { info: { ...info, title: 'N', icons }, instructions: 'use it', tools: given });
@@ -27,7 +29,7 @@ test('a definition keeps what was written, in order, and nothing of it changes',
   assert.equal(server.instructions, 'use it');
   assert.deepEqual([...server.tools.keys()], ['b', 'a']);
   const b = server.tools.get('b');
-  assert.deepEqual(b?.announced, { title: 'B', description: 'd', annotations, icons });
+  assert.deepEqual(b?.announced, { title: 'B', description: 'd', annotations, icons, _meta: { 'x/y': [1] } });
   assert.equal(b?.timeoutMs, 5);
   assert.equal(server.tools.get('a')?.timeoutMs, undefined);
   assert.deepEqual(server.tools.get('a')?.output?.schema, { type: 'array' });
@@ -100,4 +102,54 @@ test('a tool that cannot be used says which it is and what is wrong with it', ()
   bad({ output: { type: 'x' } }, 'ERR_SCHEMA', /output at \/type/);
   const annotated = { type: 'object', properties: { a: { type: 'number', 'x-mcp-header': 'A' } } };
   bad({ input: annotated }, 'ERR_SCHEMA', /input at \/properties\/a\/x-mcp-header/);
+});
+
+test('a resource or a template that cannot be used says what is wrong with it', () => {
+  const one = (spec: object, uri = 'a://b'): object => ({ info, resources: { [uri]: resource(spec, () => '') } });
+  const wrong: readonly [object, RegExp][] = [
+    [one({}, 'no uri'), /resource "no uri": a resource has an absolute URI/],
+    [{ info, resources: { 'a://b': {} } }, /resource "a:\/\/b": define it with resource/],
+    [one({ name: '' }), /name must be a text/],
+    [one({ size: -1 }), /size must be a whole number of bytes, not -1/],
+    [one({ ttlMs: 0.5 }), /ttlMs must be a whole number/],
+    [one({ cacheScope: 'all' }), /cacheScope must be/],
+    [one({ timeoutMs: 0 }), /timeoutMs must be a positive/],
+    [one({ annotations: { audience: ['model'] } }), /annotations.audience must be/],
+    [one({ annotations: { priority: 2 } }), /annotations.priority must be/],
+    [one({ annotations: { weight: 2 } }), /annotations.weight is unknown/],
+    [one({ icons: [{ src: 'http://x' }] }), /icons\[0\].src must be/],
+    [one({ _meta: [] }), /_meta must be an object/],
+  ];
+  for (const [spec, message] of wrong) refuses(spec, 'ERR_RESOURCE', message);
+  const template = (text: string, spec = {}, name = 't'): object => ({
+    info,
+    templates: { [name]: resourceTemplate(text, spec, () => '') },
+  });
+  refuses(template('a://{x}{y}'), 'ERR_RESOURCE', /template "t": URI template "a:\/\/{x}{y}": .*put a text/);
+  refuses(template('a://{x}', {}, 'a b'), 'ERR_RESOURCE', /the name of a template has/);
+  refuses(template('a://{x}', { complete: { y: () => [] } }), 'ERR_RESOURCE', /complete.y is for nothing; there are x/);
+  refuses(template('a://{x}', { complete: { x: 5 } }), 'ERR_RESOURCE', /complete.x must be a function/);
+  refuses({ info, resources: [] }, 'ERR_SERVER', /resources must be an object of resources by URI/);
+  assert.throws(() => resource({}, 'x' as never), { code: 'ERR_RESOURCE', message: /read must be a function/ });
+  assert.throws(() => resourceTemplate('a://{x}', {}, undefined as never), { code: 'ERR_RESOURCE' });
+});
+
+test('a prompt that cannot be used says what is wrong with it', () => {
+  const one = (spec: object, name = 'p'): object => ({
+    info,
+    prompts: { [name]: prompt({ description: 'd', ...spec }, () => []) },
+  });
+  const wrong: readonly [object, RegExp][] = [
+    [one({}, 'a b'), /prompt "a b": the name of a prompt has/],
+    [{ info, prompts: { p: {} } }, /prompt "p": define it with prompt/],
+    [one({ description: '' }), /prompt "p": description must be a text/],
+    [one({ arguments: [] }), /arguments must be an object/],
+    [one({ arguments: { 'a b': {} } }), /argument "a b": the name of an argument has/],
+    [one({ arguments: { a: 5 } }), /argument "a": must be/],
+    [one({ arguments: { a: { type: 'string' } } }), /argument "a": type is unknown; there are title, description/],
+    [one({ arguments: { a: { required: 1 } } }), /required must be true or false/],
+    [one({ arguments: { a: { complete: 1 } } }), /complete.a must be a function/],
+  ];
+  for (const [spec, message] of wrong) refuses(spec, 'ERR_PROMPT', message);
+  assert.throws(() => prompt({ description: 'd' }, 5 as never), { code: 'ERR_PROMPT' });
 });

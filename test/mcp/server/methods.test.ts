@@ -49,7 +49,7 @@ const catalog = buildCatalog(definition, schemaCompiler(MCP_LIMITS), MCP_LIMITS)
 const empty = buildCatalog(mcpServer('e', { info }), schemaCompiler(MCP_LIMITS), MCP_LIMITS);
 
 function ask(revision: Revision, method: string, params?: object, headers?: Record<string, string>): Outcome {
-  return handleRequest({ method, params: params as never }, catalog, revision, headers);
+  return handleRequest({ method, params: params as never }, catalog, revision, MCP_LIMITS, headers);
 }
 
 function errorOf(outcome: Outcome): { readonly code: number; readonly status: number; readonly message: string } {
@@ -71,7 +71,12 @@ test('initialize agrees on a revision and begins a session with what the client 
   const outcome = ask(legacy, 'initialize', params);
   assert.deepEqual(outcome, {
     kind: 'result',
-    result: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: info, instructions: 'i' },
+    result: {
+      protocolVersion: '2025-11-25',
+      capabilities: { tools: {}, logging: {} },
+      serverInfo: info,
+      instructions: 'i',
+    },
     negotiated: { version: '2025-11-25', clientInfo: params.clientInfo, clientCapabilities: params.capabilities },
   });
   for (const protocolVersion of ['2026-07-28', '1999-01-01', 'constructor']) {
@@ -84,7 +89,7 @@ test('ping, discover and the list answer what the catalog has ready', () => {
   assert.deepEqual(resultOf(ask(legacy, 'ping')), {});
   assert.equal(resultOf(ask(modern, 'server/discover', {})), viewOf(catalog, modern).discovered);
   for (const revision of REVISIONS) {
-    assert.equal(resultOf(ask(revision, 'tools/list')), viewOf(catalog, revision).toolPages.get(undefined));
+    assert.equal(resultOf(ask(revision, 'tools/list')), viewOf(catalog, revision).pages.tools.get(undefined));
     const { code, status } = errorOf(ask(revision, 'tools/list', { cursor: '' }));
     assert.deepEqual([code, status], [errors.INVALID_PARAMS, 200]);
   }
@@ -98,7 +103,7 @@ test('a method of another revision, of no revision or of an undeclared capabilit
   }
   assert.deepEqual(errorOf(ask(legacy, 'server/discover', {})).code, errors.METHOD_NOT_FOUND);
   assert.deepEqual(errorOf(ask(legacy, 'server/discover', {})).status, 200);
-  const noTools = errorOf(handleRequest({ method: 'tools/list', params: {} }, empty, modern));
+  const noTools = errorOf(handleRequest({ method: 'tools/list', params: {} }, empty, modern, MCP_LIMITS));
   assert.deepEqual([noTools.code, noTools.status], [errors.METHOD_NOT_FOUND, 404]);
   assert.ok(errorOf(ask(modern, 'x'.repeat(1_000_000))).message.length < 200);
 });
@@ -115,12 +120,15 @@ test('a good call is ready to run, with its time and its progress token', () => 
   for (const revision of REVISIONS) {
     const outcome = ask(revision, 'tools/call', { name: 'add', arguments: { by: 2 }, _meta: { progressToken: 'p' } });
     assert.ok(outcome.kind === 'run');
-    const { tool: called, ...rest } = outcome.run;
-    assert.deepEqual(rest, { args: { by: 2 }, timeoutMs: 2_000, progressToken: 'p' });
-    assert.equal(called, catalog.tools.get('add'));
+    const work = { kind: 'tool', name: 'add', args: { by: 2 } };
+    assert.deepEqual(outcome.run, { work, timeoutMs: 2_000, progressToken: 'p' });
     const bare = ask(revision, 'tools/call', { name: 'where' });
     assert.ok(bare.kind === 'run');
-    assert.deepEqual([bare.run.args, bare.run.progressToken, bare.run.timeoutMs], [{}, undefined, 60_000]);
+    assert.deepEqual(bare.run, {
+      work: { kind: 'tool', name: 'where', args: {} },
+      timeoutMs: 60_000,
+      progressToken: undefined,
+    });
   }
 });
 
@@ -226,7 +234,7 @@ test('property: no request makes the table throw', () => {
   const params = fc.oneof(fc.dictionary(member, value), fc.array(value), fc.constant(undefined));
   fc.assert(
     fc.property(methods, params, fc.constantFrom(...REVISIONS), (method, given, revision) => {
-      const outcome = handleRequest({ method, params: given as never }, catalog, revision, {});
+      const outcome = handleRequest({ method, params: given as never }, catalog, revision, MCP_LIMITS, {});
       if (outcome.kind === 'error') assert.ok(outcome.error.message !== '' && outcome.status >= 200);
       else assert.ok(outcome.kind === 'run' || typeof outcome.result === 'object');
     }),

@@ -1,0 +1,35 @@
+import type { Context } from '../runtime/index.ts';
+import type { RequestId } from './json-rpc.ts';
+
+/** How a revision of MCP keeps state: in sessions (2025-11-25 and older), or in each request (2026-07-28). */
+export type Era = 'sessions' | 'stateless';
+
+/** How grave a log message is, from the least to the most (RFC 5424). */
+export type LogLevel = 'debug' | 'info' | 'notice' | 'warning' | 'error' | 'critical' | 'alert' | 'emergency';
+
+/**
+ * What the code of a server may do beside computing, in a tool, a resource, a prompt or a completion. It belongs to
+ * the process of the request, and ends with it.
+ */
+export interface RequestContext extends Pick<Context, 'call' | 'cast' | 'whereis' | 'clock'> {
+  /** Aborted when the request ends before the code does: cancelled, timed out, or its client gone. */
+  readonly signal: AbortSignal;
+  readonly requestId: RequestId;
+  /** The id of the session; stateless requests have none. */
+  readonly session?: string;
+  readonly era: Era;
+  /** What the client has declared: of this request (2026-07-28), or of its session. */
+  readonly clientCapabilities: { readonly [name: string]: unknown };
+  /**
+   * Tells the client how far the work is, if it has asked to know; never fails. `progress` must grow from call to
+   * call: a smaller or equal one is dropped, and so are those that follow too quickly.
+   */
+  progress(progress: number, total?: number, message?: string): void;
+  /**
+   * Sends the client a log message, if it wants messages of that level; never fails. In a session it wants those from
+   * the level on that it has set, or from `'info'` on; a stateless request says itself from which level on, else it
+   * wants none. `data` is any JSON; what is none is replaced by a text that says so. `logger` names the part that
+   * speaks.
+   */
+  log(level: LogLevel, data: unknown, logger?: string): void;
+}
