@@ -201,6 +201,7 @@ export type { TaskStreamOptions } from './task/task-stream.ts';
 export { type TaskSupervisor, type TaskSupervisorOptions, taskSupervisor } from './task/task-supervisor.ts';
 export {
   type ApplicationReport,
+  type ComputeFault,
   type CrashReport,
   channels,
   type EventHandlerReport,

@@ -53,3 +53,12 @@ export const TASK_STREAM_MS = 5_000;
 
 /** Outcomes that an ordered `asyncStream` keeps for an earlier task; at that number it starts no more tasks. */
 export const TASK_STREAM_KEPT = 1_024;
+
+/** Jobs that may wait in a compute pool; one more is refused. */
+export const COMPUTE_QUEUE_MAX = 1_024;
+
+/** Megabytes of heap that a thread of a compute pool may have; its job ends with it then. */
+export const COMPUTE_HEAP_MB = 512;
+
+/** How long a thread of a compute pool stays without a job. */
+export const COMPUTE_IDLE_MS = 60_000;

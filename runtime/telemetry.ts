@@ -119,6 +119,19 @@ export interface ApplicationReport extends Event {
   readonly callback?: 'prepStop' | 'stop';
 }
 
+/**
+ * Channel `beamish:compute-fault`: a job of a compute pool was ended with its thread (its deadline, its signal, the
+ * exit of its caller, the limits of the thread, `process.exit`); or something it had left behind failed. `pid`: the
+ * pool.
+ */
+export interface ComputeFault extends Event {
+  /** The export name of the job. */
+  readonly job: string;
+  readonly reason: ExitReason;
+  /** True if the job had ended before: nothing else was ended. */
+  readonly late: boolean;
+}
+
 /** The names of the channels; subscribe with `node:diagnostics_channel`. */
 export const channels = {
   processStart: 'beamish:process-start',
@@ -131,6 +144,7 @@ export const channels = {
   sysTrace: 'beamish:sys-trace',
   eventHandlerReport: 'beamish:event-handler-report',
   applicationReport: 'beamish:application-report',
+  computeFault: 'beamish:compute-fault',
 } as const;
 
 export const processStart: Channel = channel(channels.processStart);
@@ -143,3 +157,4 @@ export const mailboxWarning: Channel = channel(channels.mailboxWarning);
 export const sysTrace: Channel = channel(channels.sysTrace);
 export const eventHandlerReport: Channel = channel(channels.eventHandlerReport);
 export const applicationReport: Channel = channel(channels.applicationReport);
+export const computeFault: Channel = channel(channels.computeFault);

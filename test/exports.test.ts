@@ -138,6 +138,7 @@ const pins: Readonly<Record<string, Pin>> = {
       'ChildResult',
       'ChildSpec',
       'Clock',
+      'ComputeFault',
       'Context',
       'CounterUpdate',
       'CrashReport',
@@ -270,6 +271,14 @@ const pins: Readonly<Record<string, Pin>> = {
   './testing': {
     values: ['SimulationError', 'deepFreeze', 'settle', 'simulate', 'simulatedClock'],
     types: ['SimulateOptions', 'SimulatedClock', 'SimulatedKills', 'SimulatedRun', 'Victim'],
+  },
+  './compute': {
+    values: ['compute', 'computePool'],
+    types: ['ComputeOptions', 'ComputePoolOptions', 'ComputePoolProtocol'],
+  },
+  './compute/job': {
+    values: ['computeJob'],
+    types: ['ComputeJob', 'JobFunction', 'JobThread'],
   },
   './mcp': {
     values: [
@@ -411,6 +420,14 @@ test('the root entry loads no package that only other subpaths need', () => {
     packagesOf(scripts).filter((name) => notAtTheRoot.includes(name)),
     [],
   );
+});
+
+test('the entry for jobs loads a handful of small files: each thread starts with it', () => {
+  const entry = builtPath(sourceOf(packageJson().exports['./compute/job']!));
+  const scripts = loadedScripts(`await import('${pathToFileURL(entry).href}')`).filter((url) => url.endsWith('.js'));
+  assert.deepEqual(packagesOf(scripts), []);
+  const files = scripts.map((url) => url.slice(url.lastIndexOf('/') + 1)).sort();
+  assert.deepEqual(files, ['errors.js', 'exit.js', 'job.js']);
 });
 
 test('the list of loaded scripts sees packages', () => {

@@ -13,7 +13,8 @@ const layers: readonly string[] = ['runtime', 'transports', 'mcp', 'bin'];
 /** What each layer may import besides its own files and `node:` modules. */
 const mayImport: Readonly<Record<string, { readonly files: readonly RegExp[]; readonly packages: readonly string[] }>> =
   {
-    runtime: { files: [], packages: [] },
+    // piscina: the compute pool, loaded by `beamish/compute` alone (test/exports.test.ts keeps it out of the root).
+    runtime: { files: [], packages: ['piscina'] },
     transports: { files: [/^runtime\/index\.ts$/], packages: [] },
     mcp: { files: [/^runtime\/index\.ts$/, /^transports\/transport\.ts$/], packages: ['ajv', 're2js'] },
     bin: {
