@@ -62,3 +62,35 @@ export const COMPUTE_HEAP_MB = 512;
 
 /** How long a thread of a compute pool stays without a job. */
 export const COMPUTE_IDLE_MS = 60_000;
+
+/** How deeply a message to another thread may be nested. */
+export const CROSSING_DEPTH_MAX = 256;
+
+/** The largest message to another thread, in bytes as its parts are counted before it is encoded. */
+export const CROSSING_BYTES_MAX: number = 256 * 1_024 * 1_024;
+
+/** Objects with more keys than this cross as pairs, not as records whose keys both threads keep. */
+export const CROSSING_RECORD_KEYS = 64;
+
+/** Bytes of the ring between two threads, for each direction; a power of two. */
+export const CHANNEL_RING_BYTES: number = 1_024 * 1_024;
+
+/** Frames that one batch of a channel holds at most. */
+export const CHANNEL_BATCH_FRAMES = 256;
+
+/** Bytes that may wait for a channel before it asks its senders to wait, and down to which it lets them go on. */
+export const CHANNEL_HIGH_WATER_BYTES: number = 1_024 * 1_024;
+export const CHANNEL_LOW_WATER_BYTES: number = 256 * 1_024;
+
+/** Bytes that may wait for a channel at all, but for what may not be refused. */
+export const CHANNEL_PENDING_BYTES_MAX: number = 64 * 1_024 * 1_024;
+
+/** Bytes that may be on their way beside the ring; one larger batch goes when nothing else is. */
+export const CHANNEL_OUTSIDE_BYTES_MAX: number = 8 * 1_024 * 1_024;
+
+/** How long, in microseconds, a channel looks for more after the last frame, before it sleeps until a bell rings. */
+export const CHANNEL_SPIN_US = 100;
+
+/** Frames that a channel hands over before timers and sockets of its thread have their turn, and the longest time. */
+export const CHANNEL_FRAMES_PER_LOOP = 1_024;
+export const CHANNEL_LOOP_MS = 1;
