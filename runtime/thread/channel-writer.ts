@@ -56,7 +56,7 @@ const noParts: readonly Part[] = [];
 /** A marker of a batch outside has no bytes. */
 const nothing = new Uint8Array(0);
 
-/** The writing end of a channel. It never waits: what does not fit into the ring stays here, in order, within bounds. */
+/** The writing end of a channel. It never waits: what does not fit into the ring stays here, in order and bounded. */
 export class ChannelWriter {
   /** Bytes that wait here: of frames as they were counted, of batches as they are. */
   private pending = 0;
