@@ -161,6 +161,16 @@ test('a call that gets no reply in 5,000 ms fails with timeout; the server goes 
   assert.equal(system.system.isAlive(server.pid), true);
 });
 
+test('a long mailbox of the caller does not stand in the way of a reply, nor is it touched', async (t) => {
+  const system = await startTestSystem(t);
+  const server = await startServer(system);
+  const caller = await openProcess(system);
+  const tags = Array.from({ length: 10_000 }, (_, i) => `m${i}`);
+  for (const tag of tags) caller.ctx.send(caller.pid, tag);
+  for (let i = 0; i < 100; i++) assert.equal(await caller.ctx.call(server.pid, 'echo', i), i);
+  assert.deepEqual(await tagsOf(caller), tags);
+});
+
 test('a late reply goes nowhere: not to the mailbox of the caller, not to its next call', async (t) => {
   const system = await startTestSystem(t);
   const server = await startServer(system);

@@ -72,6 +72,18 @@ test('a call or cast without a clause ends the server with a function clause err
   }
 });
 
+test('a continue without a clause ends the server with a function clause error', async (t) => {
+  const system = await startTestSystem(t);
+  for (const tag of ['unknown', 'constructor']) {
+    const { pid, log, reasons } = await startStepping(system);
+    system.system.cast(pid, 'step', (state) => noreply(state, continueWith(tag)));
+    await settle();
+    const [reason] = reasons as [ErrorExit];
+    assert.equal((reason.error as { code: string }).code, 'ERR_FUNCTION_CLAUSE', tag);
+    assert.equal(log.length, 1, 'terminate has run');
+  }
+});
+
 test('an idle timeout delivers timeout when nothing comes; any message cancels it', async (t) => {
   const system = await startTestSystem(t);
   const { pid, log } = await startStepping(system);

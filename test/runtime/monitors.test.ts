@@ -113,6 +113,25 @@ test('demonitor with flush is not misled by a message of that tag from user code
   assert.equal((await tagsOf(a)).length, 4);
 });
 
+test('a monitor with a tag brings its DOWN under that tag, at once too, and demonitor flushes it', async (t) => {
+  const system = await startTestSystem(t);
+  const [a, b, c] = [await openProcess(system), await openProcess(system), await openProcess(system)];
+  const ref = a.ctx.monitor(b.pid, { tag: 'gone' });
+  const flushed = a.ctx.monitor(b.pid, { tag: 'gone' });
+  const plain = a.ctx.monitor(b.pid);
+  b.fail('boom');
+  await settle();
+  assert.equal(a.ctx.demonitor(flushed, { flush: true }), false);
+  const seen = (await mailboxOf(a)).map(({ kind, tag, payload }) => [kind, tag, (payload as Down).ref]);
+  assert.deepEqual(seen, [
+    ['info', 'gone', ref],
+    ['info', 'DOWN', plain],
+  ]);
+  const late = c.ctx.monitor(b.pid, { tag: 'gone' });
+  const atOnce = (await mailboxOf(c)).map(({ tag, payload }) => [tag, { ...(payload as Down) }]);
+  assert.deepEqual(atOnce, [['gone', { ref: late, type: 'process', object: b.pid, reason: 'noproc' }]]);
+});
+
 test('a monitor is one-way: the death of the watcher does not touch the watched', async (t) => {
   const system = await startTestSystem(t);
   const [a, b] = [await openProcess(system), await openProcess(system, { trapExit: true })];

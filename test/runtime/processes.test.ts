@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BadArgError, type Context, type ErrorExit, name, type Pid } from '../../runtime/index.ts';
+import { BadArgError, type Context, type ErrorExit, name, type Pid, task } from '../../runtime/index.ts';
 import { settle } from '../../runtime/testing.ts';
 import { exitsOf, mailboxOf, openProcess, reasonsOf, startTestSystem, tagsOf, watch } from '../support/test-system.ts';
 
@@ -258,6 +258,7 @@ test('the context of a dead process is closed: nothing its code does reaches the
   const system = await startTestSystem(t);
   const [dead, alive] = [await openProcess(system), await openProcess(system, { trapExit: true })];
   const { ctx } = dead;
+  const alias = ctx.alias();
   const timer = ctx.sendAfter(1_000, 'tick', undefined, name<any>('opener'));
   dead.finish();
   await settle();
@@ -265,6 +266,13 @@ test('the context of a dead process is closed: nothing its code does reaches the
     call: () => ctx.call(alive.pid, 'x'),
     cast: () => ctx.cast(alive.pid, 'x'),
     send: () => ctx.send(alive.pid, 'x'),
+    sendRequest: () => ctx.sendRequest(alive.pid, 'x'),
+    sendInterval: () => ctx.sendInterval(1, 'x', undefined, alive.pid),
+    applyAfter: () => ctx.applyAfter(1, () => {}, undefined),
+    alias: () => ctx.alias(),
+    unalias: () => ctx.unalias(alias),
+    start: () => ctx.start(task.child(() => {}).start.behaviour, undefined),
+    startLink: () => ctx.startLink(task.child(() => {}).start.behaviour, undefined),
     replyTo: () => ctx.replyTo({ pid: alive.pid, ref: 1 }, 'x'),
     sendAfter: () => ctx.sendAfter(1, 'x', undefined, alive.pid),
     startTimer: () => ctx.startTimer(1, 'x', alive.pid),

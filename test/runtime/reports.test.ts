@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  type Call,
   type Context,
   type CrashReport,
   channels,
@@ -116,6 +117,7 @@ test('child_terminated is silent for children that are not permanent and end nor
 });
 
 interface CrashProtocol {
+  readonly call: { readonly crash: Call<Error, never> };
   readonly cast: { readonly crash: unknown; readonly spawn: undefined };
 }
 
@@ -126,6 +128,11 @@ const Secret: GenServer<CrashProtocol, { secret: string; format?: (state: unknow
     init: (start: { secret: string }, ctx) => {
       ctx.setLabel('keeper');
       return start;
+    },
+    handleCall: {
+      crash: (_state, error) => {
+        throw error;
+      },
     },
     handleCast: {
       crash: (state: { secret: string }, reason) => {
@@ -140,6 +147,12 @@ const Secret: GenServer<CrashProtocol, { secret: string; format?: (state: unknow
     },
   },
 );
+
+async function startSecret({ opener }: TestSystem): Promise<Pid<CrashProtocol>> {
+  const result = await opener.start(Secret, { secret: 'x' });
+  assert.ok(result !== 'ignore' && 'ok' in result);
+  return result.ok;
+}
 
 test('a crash report says who, why, at which message and in which state, as formatStatus shows it', async (t) => {
   const system = await startTestSystem(t);
@@ -164,6 +177,24 @@ test('a crash report says who, why, at which message and in which state, as form
   });
   assert.deepEqual(reason.error, { name: 'TypeError', message: 'boom' });
   assert.equal(crashes.length, 1);
+});
+
+test('the crash report of a call names who waits for its reply, and what was lost with it', async (t) => {
+  const system = await startTestSystem(t);
+  const crashes = eventsOf<CrashReport>(t, channels.crashReport, system.system.name);
+  const pid = await startUnderRoot(system, child(Secret, { secret: 'x' }, { restart: 'temporary' }));
+  for (const options of [{ name: 'client' }, {}]) {
+    crashes.length = 0;
+    const server = options.name === undefined ? await startSecret(system) : pid;
+    const client = await openProcess(system, options);
+    const failed = assert.rejects(client.ctx.call(server, 'crash', new Error('boom')), { code: 'ERR_CALL_EXIT' });
+    client.ctx.cast(server, 'spawn');
+    await failed;
+    const [crash] = crashes;
+    assert.deepEqual(crash?.client, { pid: client.pid, name: options.name ?? null });
+    assert.deepEqual([crash?.lastMessage?.kind, crash?.lastMessage?.tag], ['call', 'crash']);
+    assert.equal(crash?.messageQueueLen, 1);
+  }
 });
 
 test('a formatStatus that fails shows its failure instead of the state', async (t) => {
