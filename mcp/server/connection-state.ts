@@ -1,5 +1,5 @@
 import type { Pid, Ref, Table } from '../../runtime/index.ts';
-import type { ConnectionContext, ConnectionInfo, Outbound } from '../../transports/transport.ts';
+import type { ConnectionContext, ConnectionInfo, ConnectionProtocol, Outbound } from '../../transports/transport.ts';
 import type { Pin } from '../era.ts';
 import type { RequestId } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
@@ -44,6 +44,17 @@ export interface ConnectionState {
   /** By the monitor of its process. */
   readonly runs: Map<Ref, Run>;
   readonly runOfExchange: Map<number, Ref>;
+  /** The messages of batches, each with an exchange of its own: negative numbers, which no transport has. */
+  readonly parts: Map<number, Place>;
+  lastPart: number;
+  /** By the monitor of its process. */
+  readonly batches: Map<Ref, { readonly exchange: number; readonly parts: readonly number[] }>;
+}
+
+/** Where an answer goes: to this connection, or to the process of a batch, which stands for one. */
+export interface Place {
+  readonly to: Pid<ConnectionProtocol>;
+  readonly exchange: number;
 }
 
 export function openConnection(
@@ -62,6 +73,9 @@ export function openConnection(
     streamSession: earlier?.session,
     runs: new Map(),
     runOfExchange: new Map(),
+    parts: new Map(),
+    lastPart: 0,
+    batches: new Map(),
   };
 }
 
@@ -81,18 +95,26 @@ function streamsOf(names: NodeNames, ctx: ConnectionContext): Table<string, Stre
   return ctx.table(names.streamTable);
 }
 
-/** Ends an exchange with a message. If it has ended already, the transport drops it. */
+export function placeOf({ parts }: ConnectionState, ctx: ConnectionContext, exchange: number): Place {
+  return parts.get(exchange) ?? { to: ctx.self, exchange };
+}
+
+/** Ends an exchange with a message. If it has ended already, that is dropped. */
 export function answer(
+  state: ConnectionState,
   ctx: ConnectionContext,
   exchange: number,
   message: object,
   http?: { readonly status?: number; readonly headers?: Readonly<Record<string, string>> },
 ): void {
-  const outbound: Outbound = { exchange, message, end: true, ...(http === undefined ? {} : { http }) };
-  ctx.cast(ctx.self, 'send', outbound);
+  const place = placeOf(state, ctx, exchange);
+  const outbound: Outbound = { exchange: place.exchange, message, end: true, ...(http === undefined ? {} : { http }) };
+  ctx.cast(place.to, 'send', outbound);
 }
 
 /** Ends an exchange that needs no answer: a notification, a response. */
-export function endExchange(ctx: ConnectionContext, exchange: number, status?: number): void {
-  ctx.cast(ctx.self, 'send', { exchange, end: true, ...(status === undefined ? {} : { http: { status } }) });
+export function endExchange(state: ConnectionState, ctx: ConnectionContext, exchange: number, status?: number): void {
+  const place = placeOf(state, ctx, exchange);
+  const http = status === undefined ? {} : { http: { status } };
+  ctx.cast(place.to, 'send', { exchange: place.exchange, end: true, ...http });
 }

@@ -17,6 +17,7 @@ import {
 import { errorObject, INVALID_REQUEST, PARSE_ERROR } from '../errors.ts';
 import type { Headers } from '../headers.ts';
 import { errorMessage, type Message, parseMessage } from '../json-rpc.ts';
+import { batchEnded } from './batch-leg.ts';
 import {
   answer,
   type ConnectionState,
@@ -47,7 +48,7 @@ export const McpEndpoint: Endpoint<EndpointConfig, ConnectionState> = {
   },
 
   handleDown(state, down: ConnectionDown, ctx) {
-    runEnded(state, down, ctx);
+    if (!batchEnded(state, down, ctx)) runEnded(state, down, ctx);
     return state;
   },
 
@@ -91,7 +92,7 @@ function fromHttp(
   // The server has nothing to say of its own accord: the stream is optional (2025-11-25, Listening for Messages).
   const error = errorObject(INVALID_REQUEST, 'this server offers no stream of its own; send a POST');
   const http405 = { status: 405, headers: { allow: 'POST, DELETE' } };
-  answer(ctx, inbound.exchange, errorMessage(undefined, error), http405);
+  answer(state, ctx, inbound.exchange, errorMessage(undefined, error), http405);
   return undefined;
 }
 
@@ -131,13 +132,13 @@ function stateless(
   if (message.method === 'notifications/cancelled' && scope !== undefined) {
     cancelRequest(state, scope, message.params, ctx);
   }
-  endExchange(ctx, exchange);
+  endExchange(state, ctx, exchange);
   return undefined;
 }
 
 function refuse(state: ConnectionState, exchange: number, route: RefusedRoute, ctx: ConnectionContext): undefined {
   const { id, error, status, reply, allow } = route;
   const http = { status, ...(allow === undefined ? {} : { headers: { allow } }) };
-  if (reply || state.kind === 'http') answer(ctx, exchange, errorMessage(id, error), http);
-  else endExchange(ctx, exchange);
+  if (reply || state.kind === 'http') answer(state, ctx, exchange, errorMessage(id, error), http);
+  else endExchange(state, ctx, exchange);
 }

@@ -13,6 +13,7 @@ export interface NodeNames {
   readonly sessionManager: Name<SessionManagerProtocol>;
   readonly sessionSup: Name;
   readonly requestSup: Name;
+  readonly batchSup: Name;
   /** Server name -> `Catalog`; owned by the registry. */
   readonly catalogTable: string;
   /** Session id -> `SessionRecord`; owned by the session store. */
@@ -28,6 +29,7 @@ export function nodeNames(node: string): NodeNames {
     sessionManager: name(`${node}_session_manager`),
     sessionSup: name(`${node}_session_sup`),
     requestSup: name(`${node}_request_sup`),
+    batchSup: name(`${node}_batch_sup`),
     catalogTable: `${node}_catalogs`,
     sessionTable: `${node}_sessions`,
     streamTable: `${node}_streams`,

@@ -2,6 +2,7 @@ import { type ChildSpec, child, supervisor } from '../../runtime/index.ts';
 import type { Transport } from '../../transports/transport.ts';
 import { DefinitionError, quoted } from '../errors.ts';
 import { type McpLimits, mcpLimits } from '../limits.ts';
+import { Batch } from './batch.ts';
 import { isMcpServer, type McpServer } from './definition.ts';
 import { endpointSpec } from './endpoint.ts';
 import { nodeNames } from './node-names.ts';
@@ -61,6 +62,7 @@ export function mcpNode(id: string, { servers, transports, limits: overrides }: 
         ...child(Request, shared as never, { restart: 'temporary', attribute: true }),
         id: 'request',
       }),
+      dynamic('batch_sup', names.batchSup, { ...child(Batch, {} as never, { restart: 'temporary' }), id: 'batch' }),
     ]),
     supervisor(
       'transport_sup',

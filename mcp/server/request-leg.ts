@@ -25,7 +25,7 @@ import {
 import type { LogLevel } from '../request-context.ts';
 import type { Revision } from '../revision/contract.ts';
 import type { Catalog } from './catalog.ts';
-import { answer, type ConnectionState } from './connection-state.ts';
+import { answer, type ConnectionState, placeOf } from './connection-state.ts';
 import { describeWork, type Run, type SessionChange } from './methods/outcome.ts';
 import { handleRequest } from './methods.ts';
 import { requestName } from './node-names.ts';
@@ -63,7 +63,7 @@ export function answerUnavailable(
     INTERNAL_ERROR,
     `server ${quoted(state.config.server)} is not available: ${why}; try again`,
   );
-  answer(ctx, exchange, errorMessage(id, error), { status: unavailable });
+  answer(state, ctx, exchange, errorMessage(id, error), { status: unavailable });
 }
 
 export function serveRequest(
@@ -83,8 +83,8 @@ export function serveRequest(
   if (outcome.kind === 'run') return startRun(state, exchange, id, outcome.run, origin, ctx);
   if (outcome.kind === 'result') {
     if (outcome.change !== undefined) changeSession(state, origin.session?.id, outcome.change, ctx);
-    answer(ctx, exchange, resultMessage(id, outcome.result));
-  } else answer(ctx, exchange, errorMessage(id, outcome.error), { status: outcome.status });
+    answer(state, ctx, exchange, resultMessage(id, outcome.result));
+  } else answer(state, ctx, exchange, errorMessage(id, outcome.error), { status: outcome.status });
   return undefined;
 }
 
@@ -111,11 +111,12 @@ function startRun(
   // Two answers with one id cannot be told apart on a stream; over HTTP each has its own exchange.
   if (kind === 'stream' && scope !== undefined && ctx.whereis(requestName(config.node, scope, id)) !== undefined) {
     const error = errorObject(INVALID_REQUEST, `a request with the id ${JSON.stringify(id)} is in flight`);
-    answer(ctx, exchange, errorMessage(id, error));
+    answer(state, ctx, exchange, errorMessage(id, error));
     return undefined;
   }
   // Of a session over HTTP the peer may leave without meaning to cancel (2025-11-25, Sending Messages).
   const endsWithConnection = kind === 'stream' || session === undefined;
+  const place = placeOf(state, ctx, exchange);
   const request: WorkRequest = {
     server: config.server,
     version: revision.version,
@@ -125,8 +126,8 @@ function startRun(
     progressToken,
     clientCapabilities,
     logLevel,
-    connection: ctx.self,
-    exchange,
+    connection: place.to,
+    exchange: place.exchange,
     endsWithConnection,
     scope,
     session,
@@ -161,7 +162,7 @@ export function runEnded(state: ConnectionState, { ref, reason }: ConnectionDown
   if (reason === 'normal') return;
   const error = errorObject(INTERNAL_ERROR, `${run.what} failed: ${describeExit(reason)}`);
   const status = run.revision.httpStatus(INTERNAL_ERROR, 'code');
-  answer(ctx, run.exchange, errorMessage(run.id, run.revision.error(error)), { status });
+  answer(state, ctx, run.exchange, errorMessage(run.id, run.revision.error(error)), { status });
 }
 
 /** The peer has left an exchange. */

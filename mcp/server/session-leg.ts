@@ -5,8 +5,9 @@ import type { ConnectionContext } from '../../transports/transport.ts';
 import type { SessionsRoute } from '../era.ts';
 import { errorObject, INVALID_REQUEST } from '../errors.ts';
 import { SESSION_HEADER } from '../headers.ts';
-import { errorMessage, type RequestId, type RequestMessage, resultMessage } from '../json-rpc.ts';
+import { errorMessage, type RequestId, type RequestMessage, resultMessage, type SingleMessage } from '../json-rpc.ts';
 import { newestOf, revisionOf } from '../revision/registry.ts';
+import { serveBatch } from './batch-leg.ts';
 import { answer, type ConnectionState, endExchange, forgetStream, rememberStream } from './connection-state.ts';
 import { SESSION_LOG_LEVEL } from './log.ts';
 import { handleRequest } from './methods.ts';
@@ -24,10 +25,6 @@ export function serveSessionMessage(
   { opens, sessionId, message }: SessionsRoute,
   ctx: ConnectionContext,
 ): Promise<void> | undefined {
-  if (message.kind === 'batch') {
-    refuse(exchange, undefined, 'this revision has no batches: send one message at a time', badRequest, ctx);
-    return undefined;
-  }
   if (opens) return openSession(state, exchange, message as RequestMessage, ctx);
   const id = message.kind === 'request' ? message.id : undefined;
   const known = state.kind === 'stream' ? state.streamSession : sessionId;
@@ -35,7 +32,7 @@ export function serveSessionMessage(
   const record = recordOf(state, known, ctx);
   if (record === undefined) {
     if (state.kind === 'stream') state.streamSession = undefined;
-    refuse(exchange, id, 'there is no such session: open one with initialize', notFound, ctx);
+    refuse(state, exchange, id, 'there is no such session: open one with initialize', notFound, ctx);
     return undefined;
   }
   const pid = ctx.whereis(sessionName(state.config.node, known));
@@ -56,7 +53,7 @@ async function restoreSession(
   if (pid !== undefined) return inSession(state, exchange, message, record, pid, ctx);
   const why = restored === 'ok' ? 'it ended at once' : describeExit(restored.error);
   if (message.kind === 'request') answerUnavailable(state, exchange, message.id, why, ctx);
-  else endExchange(ctx, exchange, 503);
+  else endExchange(state, ctx, exchange, 503);
 }
 
 function inSession(
@@ -68,6 +65,13 @@ function inSession(
   ctx: ConnectionContext,
 ): Promise<void> | undefined {
   ctx.cast(pid, 'touch');
+  if (message.kind === 'batch') {
+    if (revisionOf(record.version)?.batches === true) {
+      return serveBatch(state, exchange, message, (part, each) => ofBatch(state, part, each, record, pid, ctx), ctx);
+    }
+    refuse(state, exchange, undefined, 'this revision has no batches: send one message at a time', badRequest, ctx);
+    return undefined;
+  }
   if (message.kind === 'request') {
     const revision = revisionOf(record.version) ?? newestOf('sessions');
     const { id, clientCapabilities, logLevel = SESSION_LOG_LEVEL } = record;
@@ -78,8 +82,28 @@ function inSession(
     cancelRequest(state, record.id, message.params, ctx);
   }
   // Responses answer requests of the server, of which there are none; other notifications ask for nothing.
-  endExchange(ctx, exchange);
+  endExchange(state, ctx, exchange);
   return undefined;
+}
+
+/** A message of a batch. */
+function ofBatch(
+  state: ConnectionState,
+  exchange: number,
+  message: SingleMessage,
+  record: SessionRecord,
+  pid: Pid,
+  ctx: ConnectionContext,
+): Promise<void> | undefined {
+  if (message.kind === 'invalid') {
+    answer(state, ctx, exchange, errorMessage(message.id, message.error));
+    return undefined;
+  }
+  if (message.kind === 'request' && message.method === 'initialize') {
+    refuse(state, exchange, message.id, 'initialize must not be part of a batch', badRequest, ctx);
+    return undefined;
+  }
+  return inSession(state, exchange, message, record, pid, ctx);
 }
 
 async function openSession(
@@ -90,12 +114,12 @@ async function openSession(
 ): Promise<void> {
   const { id } = message;
   if (state.streamSession !== undefined)
-    return refuse(exchange, id, 'this stream has a session already', badRequest, ctx);
+    return refuse(state, exchange, id, 'this stream has a session already', badRequest, ctx);
   const catalog = catalogOf(state, ctx);
   if (catalog === undefined) return answerUnavailable(state, exchange, id, 'its registry is being restarted', ctx);
   const outcome = handleRequest(message, catalog, newestOf('sessions'), state.config.limits);
   if (outcome.kind === 'error')
-    return answer(ctx, exchange, errorMessage(id, outcome.error), { status: outcome.status });
+    return answer(state, ctx, exchange, errorMessage(id, outcome.error), { status: outcome.status });
   if (outcome.kind !== 'result' || outcome.negotiated === undefined) throw new Error('initialize must negotiate');
   const { negotiated, result } = outcome;
   const server = state.config.server;
@@ -108,7 +132,7 @@ async function openSession(
     state.streamSession = opened.ok;
     rememberStream(state, ctx);
   }
-  answer(ctx, exchange, resultMessage(id, result), { headers: { [SESSION_HEADER]: opened.ok } });
+  answer(state, ctx, exchange, resultMessage(id, result), { headers: { [SESSION_HEADER]: opened.ok } });
 }
 
 /** DELETE (2025-11-25, Session Management). */
@@ -119,11 +143,11 @@ export function endSession(
   ctx: ConnectionContext,
 ): undefined {
   if (recordOf(state, sessionId, ctx) === undefined) {
-    refuse(exchange, undefined, 'there is no such session', notFound, ctx);
+    refuse(state, exchange, undefined, 'there is no such session', notFound, ctx);
     return;
   }
   end(state, sessionId, ctx);
-  endExchange(ctx, exchange, 204);
+  endExchange(state, ctx, exchange, 204);
 }
 
 /** A stream ends with its session: nobody else knows of it. */
@@ -151,8 +175,9 @@ function beforeSession(
     const origin = { revision, clientCapabilities: {}, ...none };
     return serveRequest(state, exchange, message, origin, ctx);
   }
-  if (message.kind === 'request') refuse(exchange, message.id, 'open a session with initialize first', badRequest, ctx);
-  else endExchange(ctx, exchange);
+  if (message.kind === 'request')
+    refuse(state, exchange, message.id, 'open a session with initialize first', badRequest, ctx);
+  else endExchange(state, ctx, exchange);
   return undefined;
 }
 
@@ -163,13 +188,14 @@ function recordOf(state: ConnectionState, sessionId: string, ctx: ConnectionCont
 }
 
 function refuse(
+  state: ConnectionState,
   exchange: number,
   id: RequestId | undefined,
   why: string,
   status: number,
   ctx: ConnectionContext,
 ): void {
-  answer(ctx, exchange, errorMessage(id, errorObject(INVALID_REQUEST, why)), { status });
+  answer(state, ctx, exchange, errorMessage(id, errorObject(INVALID_REQUEST, why)), { status });
 }
 
 /** The session manager is being restarted: its supervisor's affair, not this connection's. */

@@ -92,7 +92,10 @@ test('POST: -32022 says what is served, and what was asked for', () => {
     'mcp-protocol-version': 'v999.0.0',
   });
   assert.ok(route.kind === 'refused');
-  assert.deepEqual(route.error.data, { supported: ['2026-07-28', '2025-11-25'], requested: 'v999.0.0' });
+  assert.deepEqual(route.error.data, {
+    supported: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'],
+    requested: 'v999.0.0',
+  });
 });
 
 test('POST: everything that claims nothing belongs to a session, which it must name unless it opens one', () => {
@@ -168,7 +171,7 @@ test('a stream is stateless from its first request with an envelope on', () => {
   assert.equal(route.kind === 'refused' && route.reply, false, 'an answer is not answered');
   const late = routeStream(parseMessage(JSON.stringify(initialize)), 'stateless').route;
   assert.deepEqual(late.kind === 'refused' && late.error.data, {
-    supported: ['2026-07-28', '2025-11-25'],
+    supported: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'],
     requested: '2025-11-25',
   });
 });

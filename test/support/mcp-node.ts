@@ -78,6 +78,7 @@ export const WHOLE_TREE: readonly string[] = [
   '    server_sup one_for_one',
   '      session_sup simple_one_for_one',
   '      request_sup simple_one_for_one',
+  '      batch_sup simple_one_for_one',
   '    transport_sup one_for_one',
   '      http rest_for_one',
   '        connections simple_one_for_one',

@@ -75,7 +75,7 @@ test('initialize agrees on the revision, and tells who answers and what it can',
   assert.equal(result.tools[0].name, 'echo');
 });
 
-for (const asked of ['2024-11-05', '2099-01-01', STATELESS]) {
+for (const asked of ['2023-01-01', '2099-01-01', STATELESS]) {
   test(`an initialize that asks for ${asked} is offered ${SESSIONS}`, async (t) => {
     const { client } = await onHttp(t);
     const params = { protocolVersion: asked, capabilities: {}, clientInfo: { name: 'c', version: '1' } };
@@ -122,7 +122,10 @@ test('a stateless request pins the stream: no initialize, and no request without
   client.send(initialize('b'));
   const refused = await client.answer('b');
   assert.equal(refused.error.code, -32022);
-  assert.deepEqual(refused.error.data, { supported: [STATELESS, SESSIONS], requested: SESSIONS });
+  assert.deepEqual(refused.error.data, {
+    supported: [STATELESS, SESSIONS, '2025-06-18', '2025-03-26', '2024-11-05'],
+    requested: SESSIONS,
+  });
   assert.equal((await client.request('tools/list', {}, 'c')).error.code, -32602);
   client.send(stateless('d', 'ping'));
   assert.equal((await client.answer('d')).error.code, -32601, 'this revision has no ping');
@@ -132,7 +135,7 @@ test('server/discover decides nothing: the stream may still open a session', asy
   const { client } = await onStream(t);
   client.send(stateless('a', 'server/discover'));
   const { result } = await client.answer('a');
-  assert.deepEqual(result.supportedVersions, [STATELESS, SESSIONS]);
+  assert.deepEqual(result.supportedVersions, [STATELESS, SESSIONS, '2025-06-18', '2025-03-26', '2024-11-05']);
   assert.equal(result.resultType, 'complete');
   assert.equal((await client.open()).result.protocolVersion, SESSIONS);
 });
@@ -143,7 +146,10 @@ test('a stateless request of a version that is not served is told which are', as
   client.send(request(1, 'tools/list', { _meta: meta }));
   const { error } = await client.answer(1);
   assert.equal(error.code, -32022);
-  assert.deepEqual(error.data, { supported: [STATELESS, SESSIONS], requested: '2030-01-01' });
+  assert.deepEqual(error.data, {
+    supported: [STATELESS, SESSIONS, '2025-06-18', '2025-03-26', '2024-11-05'],
+    requested: '2030-01-01',
+  });
 });
 
 // ---- over HTTP

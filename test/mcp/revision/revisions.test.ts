@@ -11,7 +11,7 @@ const server = { name: 's', version: '1' };
 test('the registry knows its revisions by version and era, the newest first', () => {
   assert.deepEqual(
     REVISIONS.map(({ version }) => version),
-    ['2026-07-28', '2025-11-25'],
+    ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'],
   );
   assert.equal(revisionOf('2025-11-25'), revision20251125);
   for (const unknown of ['', '2024-01-01', 'constructor', '__proto__']) assert.equal(revisionOf(unknown), undefined);
@@ -29,7 +29,10 @@ test('a session gets the revision it asks for, or the newest that has sessions',
   }
   const error = unsupportedVersion('v999.0.0');
   assert.equal(error.code, errors.UNSUPPORTED_PROTOCOL_VERSION);
-  assert.deepEqual(error.data, { supported: ['2026-07-28', '2025-11-25'], requested: 'v999.0.0' });
+  assert.deepEqual(error.data, {
+    supported: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'],
+    requested: 'v999.0.0',
+  });
   assert.ok(JSON.stringify(unsupportedVersion('x'.repeat(1_000_000))).length < 400);
 });
 
