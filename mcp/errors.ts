@@ -56,18 +56,19 @@ export class McpError extends Error {
 }
 
 /**
- * A server or a limit that cannot be used as it is written. `code`:
+ * A server, a client or a limit that cannot be used as it is written. `code`:
  *
  * - `ERR_SERVER`: the name, info or instructions of a server.
  * - `ERR_TOOL`: a tool's name, description, annotations, icons, time limit or function.
  * - `ERR_RESOURCE`: a resource's URI, a template's name or URI template, what clients are told of them, or a function.
  * - `ERR_PROMPT`: a prompt's name, arguments, what clients are told of it, or a function.
  * - `ERR_SCHEMA`: the input or output schema of a tool; the message names the tool, the place and the reason.
+ * - `ERR_CLIENT`: the name, transport, negotiation or a handler of a client.
  * - `ERR_LIMIT`: a limit that does not exist or is not a positive whole number.
  */
 export class DefinitionError extends Error {
   override readonly name = 'DefinitionError';
-  readonly code: 'ERR_SERVER' | 'ERR_TOOL' | 'ERR_RESOURCE' | 'ERR_PROMPT' | 'ERR_SCHEMA' | 'ERR_LIMIT';
+  readonly code: 'ERR_SERVER' | 'ERR_TOOL' | 'ERR_RESOURCE' | 'ERR_PROMPT' | 'ERR_SCHEMA' | 'ERR_CLIENT' | 'ERR_LIMIT';
 
   constructor(code: DefinitionError['code'], message: string) {
     super(message);

@@ -39,6 +39,13 @@ export function decodeHeader(raw: string): string | undefined {
   }
 }
 
+/** A value as a header: as it is where HTTP and the sentinel allow it, else in base64. */
+export function encodeHeader(value: string): string {
+  const plain = /^[\x20-\x7e]*$/.test(value) && value === value.trim();
+  const ambiguous = value.startsWith(sentinelStart) && value.endsWith(sentinelEnd);
+  return plain && !ambiguous ? value : `${sentinelStart}${Buffer.from(value).toString('base64')}${sentinelEnd}`;
+}
+
 /** Without the optional white space around it (RFC 9110, 5.5). */
 function trimmed(value: string): string {
   let start = 0;

@@ -1,7 +1,7 @@
 /** `x-mcp-header`: arguments that clients repeat in HTTP headers (2026-07-28, Custom Headers from Tool Parameters). */
 
 import { DefinitionError, type ErrorObject, quoted } from './errors.ts';
-import { decodeHeader, type Headers, mismatch } from './headers.ts';
+import { decodeHeader, encodeHeader, type Headers, mismatch } from './headers.ts';
 import { isJsonObject, type JsonObject } from './json-rpc.ts';
 import type { InspectedSchema } from './schema/inspect.ts';
 
@@ -22,7 +22,7 @@ export interface ParamHeader {
  * must refuse: no header token, used twice, not on a string, integer or boolean, or not reached through `properties`
  * alone.
  */
-export function paramHeadersOf(input: InspectedSchema, where: string): readonly ParamHeader[] {
+export function paramHeadersOf(input: Pick<InspectedSchema, 'having'>, where: string): readonly ParamHeader[] {
   const used = new Set<string>();
   return input.having(annotation).map(({ pointer, schema }) => {
     const bad = (reason: string): DefinitionError =>
@@ -61,6 +61,16 @@ export function paramHeadersProblem(
     if (problem !== undefined) return mismatch(problem);
   }
   return undefined;
+}
+
+/** The headers that repeat the arguments of a call; what is not given has none. */
+export function paramHeaderValues(params: readonly ParamHeader[], args: JsonObject): Headers {
+  const values: Record<string, string> = {};
+  for (const { header, path } of params) {
+    const value = valueAt(args, path);
+    if (['string', 'number', 'boolean'].includes(typeof value)) values[header] = encodeHeader(String(value));
+  }
+  return values;
 }
 
 function paramProblem({ name, path }: ParamHeader, raw: string | undefined, value: unknown): string | undefined {

@@ -56,7 +56,6 @@ export interface HttpLimits extends TransportLimits {
   readonly sseKeepAliveMs: number;
 }
 
-/** The bounds of HTTP, with their defaults. */
 export const HTTP_LIMITS: HttpLimits = {
   ...TRANSPORT_LIMITS,
   headerBytesMax: 16 * 1_024,
@@ -82,7 +81,7 @@ export const DRAIN_MARGIN_MS = 1_000;
  *
  * @throws {TransportOptionError} if one is not an integer of at least 1.
  */
-export function resolveLimits<L extends TransportLimits>(defaults: L, options: Partial<L>): L {
+export function resolveLimits<L extends object>(defaults: L, options: Partial<L>): L {
   const given: Partial<Record<string, unknown>> = options;
   const resolved = { ...defaults } as unknown as Record<string, number>;
   for (const limit of Object.keys(defaults)) {
@@ -113,3 +112,53 @@ export const LISTEN_BACKLOG = 1_024;
 
 /** Bytes of a refused body that are skipped while its connection ends. */
 export const LINGER_BYTES_MAX: number = 64 * 1_024;
+
+/** The bounds of the client side of a transport. */
+export interface CarrierLimits {
+  /** Bytes of one message from the server: a line, a body, an event. Longer ones reach the client as a fault. */
+  readonly messageBytesMax: number;
+  /** Texts that may wait for the client; past it the carrier does not read on. */
+  readonly waitingTextsMax: number;
+  /** Bytes that the server may leave unread when the next message for it is due; past it the carrier ends. */
+  readonly queuedBytesMax: number;
+}
+
+export const CARRIER_LIMITS: CarrierLimits = {
+  messageBytesMax: 64 * 1_024 * 1_024,
+  waitingTextsMax: 256,
+  queuedBytesMax: 64 * 1_024 * 1_024,
+};
+
+/** The bounds of a child process beside those of every carrier. */
+export interface ChildProcessLimits extends CarrierLimits {
+  /** How long a server may take to exit after the end of its input, before SIGTERM. */
+  readonly endOfInputMs: number;
+  /** How long it may take after SIGTERM, before SIGKILL. */
+  readonly sigtermMs: number;
+  /** Bytes of one line of its standard error; what is longer is cut into several. */
+  readonly logLineBytesMax: number;
+}
+
+export const CHILD_PROCESS_LIMITS: ChildProcessLimits = {
+  ...CARRIER_LIMITS,
+  endOfInputMs: 2_000,
+  sigtermMs: 2_000,
+  logLineBytesMax: 8 * 1_024,
+};
+
+/** How long the output of a server that has exited may take to end: a process that it left behind may hold it open. */
+export const EXIT_FLUSH_MS = 500;
+
+/** The bounds of an HTTP client beside those of every carrier. */
+export interface HttpClientLimits extends CarrierLimits {
+  /** How long a connection may take to be made. */
+  readonly connectTimeoutMs: number;
+  /** Connections to the server at one time. */
+  readonly socketsMax: number;
+}
+
+export const HTTP_CLIENT_LIMITS: HttpClientLimits = {
+  ...CARRIER_LIMITS,
+  connectTimeoutMs: 10_000,
+  socketsMax: 256,
+};

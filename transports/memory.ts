@@ -7,11 +7,11 @@ import {
   type ExitReason,
   type GenServer,
   genServer,
+  type Messaging,
   type Name,
   name,
   noreply,
   reply,
-  type System,
   supervisor,
 } from '../runtime/index.ts';
 import { Admission } from './admission.ts';
@@ -136,7 +136,7 @@ export function memory(options: MemoryOptions = {}): Transport {
  * Rejects with `MemoryConnectError`: `ERR_MEMORY_NOT_RUNNING` (no such transport in the system, or it is stopping),
  * `ERR_MEMORY_TOO_MANY_CONNECTIONS`, `ERR_MEMORY_START` (the endpoint failed; `cause` is the exit reason).
  */
-export async function connectMemory(system: System, id = 'memory'): Promise<MemoryClient> {
+export async function connectMemory(system: Pick<Messaging, 'call' | 'whereis'>, id = 'memory'): Promise<MemoryClient> {
   const link = new MemoryLink();
   const listener = listenerName(id);
   if (system.whereis(listener) === undefined) {

@@ -24,7 +24,6 @@ export interface ServerInfo {
   readonly icons?: readonly Icon[];
 }
 
-/** What a server is and offers. */
 export interface ServerSpec {
   readonly info: ServerInfo;
   /** How to use the server, for the model. */

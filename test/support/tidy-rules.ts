@@ -16,7 +16,7 @@ const mayImport: Readonly<Record<string, { readonly files: readonly RegExp[]; re
     // piscina: the compute pool, loaded by `beamish/compute` alone (test/exports.test.ts keeps it out of the root).
     runtime: { files: [], packages: ['msgpackr', 'piscina'] },
     transports: { files: [/^runtime\/index\.ts$/], packages: [] },
-    mcp: { files: [/^runtime\/index\.ts$/, /^transports\/transport\.ts$/], packages: ['ajv', 're2js'] },
+    mcp: { files: [/^runtime\/index\.ts$/, /^transports\/(?:client-)?transport\.ts$/], packages: ['ajv', 're2js'] },
     bin: {
       files: [/^runtime\/index\.ts$/, /^mcp\/index\.ts$/, /^transports\/(?:[a-z-]+|[a-z-]+\/index)\.ts$/],
       packages: ['pino'],
@@ -320,27 +320,6 @@ export function swallowFindings(files: readonly SourceFile[]): string[] {
           finding(path, lineAt(code, match.index), 'swallows an error: handle it, or say in a comment why not'),
         );
     });
-}
-
-/** What an entry point makes public is documented where it is declared. */
-export function docstringFindings(files: readonly SourceFile[], entries: readonly string[]): string[] {
-  const byPath = new Map(files.map((each) => [each.path, each.text]));
-  return entries.flatMap((entry) =>
-    [...(byPath.get(entry) ?? '').matchAll(/\bexport (?:type )?\{([^}]*)\} from '([^']+)'/g)].flatMap(
-      ([, list, from]) => {
-        const path = posix.join(posix.dirname(entry), from!);
-        const text = byPath.get(path) ?? '';
-        const names = list!.split(',').map((item) => /([\w$]+)\s*$/.exec(item.split(' as ')[0]!)?.[1]);
-        return names.flatMap((name) => {
-          if (name === undefined) return [];
-          const kinds = '(?:declare |abstract |async )*(?:class|interface|type|function\\*?|const)';
-          const declaration = new RegExp(`(\\*/\\n)?^export ${kinds} ${name}\\b`, 'm').exec(text);
-          if (declaration === null || declaration[1] !== undefined) return [];
-          return [finding(path, lineAt(text, declaration.index), `makes ${name} public and does not say what it is`)];
-        });
-      },
-    ),
-  );
 }
 
 /** Versions are exact, and the lock file names no registry. */

@@ -1,0 +1,158 @@
+/** What the server asks: a process answers each question, with the function of the user that is there for it. */
+
+import { type Pid, startChild } from '../../runtime/index.ts';
+import { errorObject, INTERNAL_ERROR, METHOD_NOT_FOUND } from '../errors.ts';
+import { errorMessage, isJsonObject, type JsonObject, type RequestMessage, resultMessage } from '../json-rpc.ts';
+import type { Answered, Question } from './answerer.ts';
+import { handlerOf } from './callbacks.ts';
+import { type Connection, paramsOf, report, transmit } from './connection-state.ts';
+import { failed } from './failure.ts';
+import type { Pending } from './request-call.ts';
+import { again, ownSessionHeaders, settle, withdraw } from './requests.ts';
+
+/** A request of the server, in the era of sessions. */
+export async function answerServer(c: Connection, { id, method, params }: RequestMessage): Promise<void> {
+  if (method === 'ping') return reply(c, resultMessage(id, {}));
+  const handler = handlerOf(c.start.handlers, method);
+  if (handler === undefined || c.agreed?.era === 'stateless') {
+    report(c, { event: 'unhandled_request', method, id });
+    return reply(c, errorMessage(id, errorObject(METHOD_NOT_FOUND, `this client does not answer ${method}`)));
+  }
+  const { handlersMax, handlerTimeoutMs } = c.start.limits;
+  if (c.serverRequests.size >= handlersMax) {
+    const message = `${handlersMax} requests are being answered already`;
+    return reply(c, errorMessage(id, errorObject(INTERNAL_ERROR, message)));
+  }
+  const answerer = await ask(c, method, paramsOf(params));
+  if (answerer === undefined) return reply(c, errorMessage(id, errorObject(INTERNAL_ERROR, 'nobody can answer now')));
+  const timer = c.ctx.sendAfter(handlerTimeoutMs, 'answer_deadline', answerer);
+  c.serverRequests.set(answerer, { id, method, timer });
+}
+
+async function ask(c: Connection, method: string, params: JsonObject): Promise<Pid | undefined> {
+  const question: Question = { method, params, asker: c.ctx.self };
+  const result = await startChild(c.ctx, c.start.answererSup, question);
+  if ('error' in result || result.ok === undefined) return undefined;
+  c.ctx.monitor(result.ok);
+  c.ctx.cast(result.ok, 'run');
+  return result.ok;
+}
+
+function reply(c: Connection, message: object): void {
+  const http = { method: 'POST', headers: ownSessionHeaders(c, 'POST') } as const;
+  transmit(c, { message, http }, { kind: 'notification' });
+}
+
+/** The server does not want an answer any more. */
+export function cancelledByServer(c: Connection, requestId: unknown): void {
+  for (const [answerer, request] of c.serverRequests) {
+    if (request.id === requestId) stopAnswering(c, answerer);
+  }
+}
+
+function stopAnswering(c: Connection, answerer: Pid): void {
+  const request = c.serverRequests.get(answerer);
+  if (request !== undefined) c.ctx.cancelTimer(request.timer);
+  c.serverRequests.delete(answerer);
+  c.ctx.exitProcess(answerer, 'shutdown');
+}
+
+/** The connection on which the answers were expected has gone. */
+export function stopAnsweringAll(c: Connection): void {
+  for (const answerer of [...c.serverRequests.keys()]) stopAnswering(c, answerer);
+}
+
+export function answerDeadline(c: Connection, answerer: Pid): void {
+  const request = c.serverRequests.get(answerer);
+  if (request === undefined) return;
+  stopAnswering(c, answerer);
+  const message = `${request.method} was not answered within ${c.start.limits.handlerTimeoutMs} ms`;
+  reply(c, errorMessage(request.id, errorObject(INTERNAL_ERROR, message, { reason: 'timeout' })));
+}
+
+/** A process has found the answer to its question. */
+export function answered(c: Connection, { answerer, result }: Answered): void {
+  const request = c.serverRequests.get(answerer);
+  if (request !== undefined) {
+    c.ctx.cancelTimer(request.timer);
+    c.serverRequests.delete(answerer);
+    reply(c, resultMessage(request.id, result));
+    return;
+  }
+  const pending = c.inputs.get(answerer);
+  if (pending === undefined) return;
+  const key = pending.questions.get(answerer)!;
+  c.inputs.delete(answerer);
+  pending.questions.delete(answerer);
+  const responses = paramsOf(pending.input['inputResponses']);
+  pending.input = { ...pending.input, inputResponses: { ...responses, [key]: result } };
+  if (pending.questions.size === 0) again(c, pending);
+}
+
+/** A process ended without an answer. Says whether it was one of these. */
+export function answererDown(c: Connection, answerer: Pid, reason: unknown): boolean {
+  const request = c.serverRequests.get(answerer);
+  const pending = c.inputs.get(answerer);
+  if (request === undefined && pending === undefined) return false;
+  report(c, { event: 'handler_failed', reason });
+  if (request !== undefined) {
+    c.ctx.cancelTimer(request.timer);
+    c.serverRequests.delete(answerer);
+    // What a handler throws may be private: the server learns that it failed, the report says why.
+    reply(c, errorMessage(request.id, errorObject(INTERNAL_ERROR, `the handler of ${request.method} failed`)));
+  }
+  if (pending !== undefined) {
+    c.inputs.delete(answerer);
+    pending.questions.delete(answerer);
+    const message = `${pending.call.method} needs input, and the handler that should give it failed`;
+    settle(c, pending, failed('ERR_MCP_INPUT', message));
+  }
+  return true;
+}
+
+/** A result that asks for input first (2026-07-28): the questions are answered, then the request is sent again. */
+export async function inputRequired(c: Connection, pending: Pending, result: JsonObject): Promise<void> {
+  const { limits, handlers } = c.start;
+  const { method } = pending.call;
+  const requests = result['inputRequests'] === undefined ? {} : result['inputRequests'];
+  const state = result['requestState'];
+  withdraw(c, pending);
+  if (!isJsonObject(requests) || (state !== undefined && typeof state !== 'string')) {
+    const message = `${method}: inputRequests must be an object, requestState a text`;
+    return settle(c, pending, failed('ERR_MCP_RESULT', message));
+  }
+  pending.rounds += 1;
+  if (pending.rounds > limits.inputRoundsMax) {
+    const message = `${method}: the server has asked for input ${limits.inputRoundsMax} times; it is not asked again`;
+    return settle(c, pending, failed('ERR_MCP_INPUT', message));
+  }
+  const questions = Object.entries(requests);
+  const unanswerable = questions.find(
+    ([, request]) => !isJsonObject(request) || handlerOf(handlers, String(request['method'])) === undefined,
+  );
+  if (unanswerable !== undefined) {
+    const wanted = isJsonObject(unanswerable[1]) ? String(unanswerable[1]['method']) : 'something malformed';
+    const message = `${method} needs ${wanted}, for which this client has no handler`;
+    return settle(c, pending, failed('ERR_MCP_INPUT', message));
+  }
+  if (questions.length > limits.handlersMax) {
+    const message = `${method}: the server asks ${questions.length} questions at once, at most ${limits.handlersMax}`;
+    return settle(c, pending, failed('ERR_MCP_INPUT', message));
+  }
+  pending.input = {
+    ...(questions.length === 0 ? {} : { inputResponses: {} }),
+    ...(state === undefined ? {} : { requestState: state }),
+  };
+  for (const [key, request] of questions as [string, JsonObject][]) {
+    const answerer = await ask(c, String(request['method']), paramsOf(request['params']));
+    if (answerer === undefined) {
+      return settle(c, pending, failed('ERR_MCP_INPUT', `${method} needs input, and nobody can answer now`));
+    }
+    pending.questions.set(answerer, key);
+    c.inputs.set(answerer, pending);
+  }
+  // The time of people is not the server's: the deadline runs again from the next round on.
+  if (pending.timer !== undefined) c.ctx.cancelTimer(pending.timer);
+  pending.timer = undefined;
+  if (pending.questions.size === 0) again(c, pending);
+}
