@@ -23,6 +23,7 @@ interface Described {
   readonly _meta?: { readonly [key: string]: unknown };
 }
 
+/** A text for the model or the user. */
 export interface TextContent extends Described {
   readonly type: 'text';
   readonly text: string;
@@ -49,11 +50,13 @@ export type ResourceContents = {
   readonly _meta?: { readonly [key: string]: unknown };
 } & ({ readonly text: string } | { readonly blob: string });
 
+/** A resource within a message. */
 export interface EmbeddedResource extends Described {
   readonly type: 'resource';
   readonly resource: ResourceContents;
 }
 
+/** A resource that the client may read. */
 export interface ResourceLink extends Described {
   readonly type: 'resource_link';
   readonly uri: string;
@@ -66,6 +69,7 @@ export interface ResourceLink extends Described {
   readonly icons?: readonly Icon[];
 }
 
+/** What messages of prompts and results of tools are made of. */
 export type ContentBlock = TextContent | ImageContent | AudioContent | EmbeddedResource | ResourceLink;
 
 /** What a tool returns. Build it with the functions below. */

@@ -14,6 +14,7 @@ export interface PromptArgument {
   readonly complete?: Complete;
 }
 
+/** What `prompt` is told about a prompt. */
 export interface PromptSpec<A = { readonly [name: string]: PromptArgument }> {
   /** A name for people. */
   readonly title?: string;
@@ -32,6 +33,7 @@ export type PromptArguments<A> = {
   readonly [K in keyof A as A[K] extends { readonly required: true } ? K : never]: string;
 } & { readonly [K in keyof A as A[K] extends { readonly required: true } ? never : K]?: string };
 
+/** One message of a prompt. */
 export interface PromptMessage {
   readonly role: 'user' | 'assistant';
   readonly content: ContentBlock;
@@ -40,6 +42,7 @@ export interface PromptMessage {
 /** At least one message. */
 export type PromptResult = readonly PromptMessage[];
 
+/** Makes the messages of a prompt from the values of its arguments. */
 export type PromptFunction<Arguments = any> = (
   args: Arguments,
   ctx: RequestContext,

@@ -23,6 +23,7 @@ interface Described {
   readonly cacheScope?: 'public' | 'private';
 }
 
+/** What `resource` is told about a resource. */
 export interface ResourceSpec extends Described {
   /** What programs call it. Default: its URI. */
   readonly name?: string;
@@ -30,6 +31,7 @@ export interface ResourceSpec extends Described {
   readonly size?: number;
 }
 
+/** What `resourceTemplate` is told about a family of resources. */
 export interface ResourceTemplateSpec<Variables = any> extends Described {
   /** Suggestions for the values of variables. */
   readonly complete?: { readonly [Name in keyof Variables]?: Complete };
@@ -38,6 +40,7 @@ export interface ResourceTemplateSpec<Variables = any> extends Described {
 /** A text, bytes, or several contents. Undefined: there is no such resource, which the client is told as an error. */
 export type ResourceResult = string | Uint8Array | readonly ResourceContents[] | undefined;
 
+/** Reads a resource. */
 export type ResourceFunction = (uri: string, ctx: RequestContext) => ResourceResult | Promise<ResourceResult>;
 
 /** `variables` have been decoded: `%2F` is `/`, and `..` may be among them. */

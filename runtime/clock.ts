@@ -4,6 +4,7 @@ export interface Clock {
   now(): number;
   /** Calls back once after `delayMs`; the pending timer must not keep the Node.js process alive. */
   setTimer(callback: () => void, delayMs: number): TimerHandle;
+  /** Calls `setTimer`'s callback no more; nothing happens if it was called already. */
   clearTimer(handle: TimerHandle): void;
 }
 

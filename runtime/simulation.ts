@@ -16,6 +16,7 @@ export interface SimulatedKills {
   readonly candidate?: (process: Victim) => boolean;
 }
 
+/** A process that may be killed in a simulated run. */
 export interface Victim {
   readonly pid: Pid;
   readonly name: string | null;
@@ -23,6 +24,7 @@ export interface Victim {
   readonly initialCall: string;
 }
 
+/** Options of `simulate`. */
 export interface SimulateOptions {
   /** The seed of the first run; each further run takes the next number. Default: chosen, and named by a failure. */
   readonly seed?: number;

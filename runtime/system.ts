@@ -40,6 +40,7 @@ export interface SystemOptions extends SupervisorFlags {
 
 /** A running system. It keeps the Node.js process alive until it has stopped. */
 export interface System extends Messaging {
+  /** What `startSystem` was told. */
   readonly name: string;
   /** The root supervisor. */
   readonly root: Pid;

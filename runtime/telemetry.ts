@@ -50,6 +50,7 @@ export interface CrashReport extends Event {
 export interface ReportedChild {
   /** Undefined for children of a `simple_one_for_one` supervisor. */
   readonly id: string | undefined;
+  /** Undefined if it had not started, or several are meant. */
   readonly pid: Pid | 'restarting' | undefined;
   readonly label: string | null;
   readonly start: { readonly module: string; readonly exportName: string };
@@ -64,6 +65,10 @@ export interface ReportedChild {
 export interface SupervisorReport extends Event {
   /** Its registered name, else the id it has in its own parent. */
   readonly supervisor: string;
+  /**
+   * `'child_terminated'`: a child has ended by itself; `'start_error'`: a start or restart failed; `'shutdown_error'`:
+   * a child ended otherwise than it was told; `'shutdown'`: the supervisor gives up.
+   */
   readonly errorContext: 'start_error' | 'child_terminated' | 'shutdown_error' | 'shutdown';
   readonly reason: ExitReason;
   readonly offender: ReportedChild;
@@ -112,10 +117,12 @@ export interface EventHandlerReport extends Event {
  * its `prepStop` or `stop` failed. `pid` is the application controller, or the process above the application.
  */
 export interface ApplicationReport extends Event {
+  /** Its name. */
   readonly application: string;
   readonly event: 'started' | 'exited' | 'callback_failed';
   readonly type?: RestartType;
   readonly reason?: ExitReason;
+  /** Of `'callback_failed'`: which one; `reason` is what it threw. */
   readonly callback?: 'prepStop' | 'stop';
 }
 

@@ -164,6 +164,17 @@ test('no error is swallowed without a word', () => {
   assertTidy(rules.swallowFindings(sources));
 });
 
+test('what is public is documented where it is declared', () => {
+  const entry = file('mcp/index.ts', "export { a, type B } from './a.ts';\nexport type { C } from './a.ts';\n");
+  const silent = file('mcp/a.ts', '/** Says so. */\nexport const a = 1;\nexport type B = 1;\nexport interface C {}\n');
+  assert.deepEqual(
+    rules.docstringFindings([entry, silent], ['mcp/index.ts']).map((line) => line.split(' ').slice(0, 3).join(' ')),
+    ['mcp/a.ts:3 makes B', 'mcp/a.ts:4 makes C'],
+  );
+  const entries = Object.values(packageJson().exports).flatMap((path) => (path === undefined ? [] : [sourceOf(path)]));
+  assertTidy(rules.docstringFindings(sources, entries));
+});
+
 test('dependencies are pinned, and the lock file names no registry', () => {
   const manifest = '{ "dependencies": { "ajv": "8.20.0", "pino": "^10.0.0" } }';
   const lock = '{\n  "resolved": "https://registry.example/pino.tgz"\n}';

@@ -56,6 +56,7 @@ export interface HttpLimits extends TransportLimits {
   readonly sseKeepAliveMs: number;
 }
 
+/** The bounds of HTTP, with their defaults. */
 export const HTTP_LIMITS: HttpLimits = {
   ...TRANSPORT_LIMITS,
   headerBytesMax: 16 * 1_024,
@@ -123,6 +124,7 @@ export interface CarrierLimits {
   readonly queuedBytesMax: number;
 }
 
+/** The bounds of a carrier, with their defaults. */
 export const CARRIER_LIMITS: CarrierLimits = {
   messageBytesMax: 64 * 1_024 * 1_024,
   waitingTextsMax: 256,
@@ -139,6 +141,7 @@ export interface ChildProcessLimits extends CarrierLimits {
   readonly logLineBytesMax: number;
 }
 
+/** The bounds of a child process, with their defaults. */
 export const CHILD_PROCESS_LIMITS: ChildProcessLimits = {
   ...CARRIER_LIMITS,
   endOfInputMs: 2_000,
@@ -157,6 +160,7 @@ export interface HttpClientLimits extends CarrierLimits {
   readonly socketsMax: number;
 }
 
+/** The bounds of an HTTP client, with their defaults. */
 export const HTTP_CLIENT_LIMITS: HttpClientLimits = {
   ...CARRIER_LIMITS,
   connectTimeoutMs: 10_000,

@@ -23,6 +23,7 @@ export interface SamplingRequest {
   readonly [further: string]: unknown;
 }
 
+/** What the model answered. */
 export interface SamplingResult {
   readonly role: 'user' | 'assistant';
   readonly content: ContentBlock | readonly ContentBlock[] | JsonObject;
@@ -52,6 +53,7 @@ export interface ServerNotification {
   readonly params: JsonObject;
 }
 
+/** How far a request is; `total` if it is known. */
 export interface Progress {
   readonly progress: number;
   readonly total?: number;

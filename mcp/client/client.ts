@@ -12,6 +12,7 @@ import { type ClientLimits, clientLimits } from './limits.ts';
 import { Listener } from './listener.ts';
 import { eraOf, type Negotiation, SPOKEN_VERSIONS } from './negotiation.ts';
 
+/** What `mcpClient` is told: how the server is reached, what the client offers it, and its bounds. */
 export interface McpClientSpec {
   /** How the server is reached: `childProcess`, `httpClient` or `memoryClient` of `beamish/transports/client`. */
   readonly transport: ClientTransport;

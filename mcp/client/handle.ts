@@ -22,6 +22,7 @@ export interface RequestOptions {
   readonly resetOnProgress?: boolean;
 }
 
+/** Options of `callTool`. */
 export interface CallToolOptions extends RequestOptions {
   /**
    * Send the call again if the connection is lost before its answer, provided that the tool says that it is idempotent
@@ -42,6 +43,7 @@ export interface ToolInfo {
   readonly [further: string]: unknown;
 }
 
+/** A resource as the server describes it. */
 export interface ResourceInfo {
   readonly uri: string;
   readonly name: string;
@@ -52,6 +54,7 @@ export interface ResourceInfo {
   readonly [further: string]: unknown;
 }
 
+/** A family of resources as the server describes it. */
 export interface ResourceTemplateInfo {
   readonly uriTemplate: string;
   readonly name: string;
@@ -61,6 +64,7 @@ export interface ResourceTemplateInfo {
   readonly [further: string]: unknown;
 }
 
+/** A prompt as the server describes it. */
 export interface PromptInfo {
   readonly name: string;
   readonly title?: string;
@@ -69,12 +73,14 @@ export interface PromptInfo {
   readonly [further: string]: unknown;
 }
 
+/** The messages of a prompt. */
 export interface PromptResult {
   readonly description?: string;
   readonly messages: readonly { readonly role: 'user' | 'assistant'; readonly content: ContentBlock }[];
   readonly [further: string]: unknown;
 }
 
+/** Suggestions; `total` counts those that the server did not send too. */
 export interface CompletionResult {
   readonly values: readonly string[];
   readonly total?: number;
@@ -86,6 +92,7 @@ export type CompletionReference =
   | { readonly type: 'ref/prompt'; readonly name: string }
   | { readonly type: 'ref/resource'; readonly uri: string };
 
+/** How grave log messages are, the least first. */
 export type LogLevel = 'debug' | 'info' | 'notice' | 'warning' | 'error' | 'critical' | 'alert' | 'emergency';
 
 /**

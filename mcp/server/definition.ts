@@ -24,6 +24,7 @@ export interface ServerInfo {
   readonly icons?: readonly Icon[];
 }
 
+/** What a server is and offers. */
 export interface ServerSpec {
   readonly info: ServerInfo;
   /** How to use the server, for the model. */

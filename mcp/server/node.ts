@@ -18,6 +18,7 @@ export interface Served {
   readonly server: string;
 }
 
+/** Which servers a node serves, and over which transports. */
 export interface McpNodeSpec {
   /** At least one; their names must differ. */
   readonly servers: readonly McpServer[];

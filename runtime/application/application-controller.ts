@@ -26,6 +26,7 @@ export interface ApplicationInfo {
 /** An application to be started with the system. */
 export interface BootApplication {
   readonly application: Application;
+  /** What its end by itself means for the system; see `applicationController`. */
   readonly type: RestartType;
 }
 

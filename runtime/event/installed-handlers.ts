@@ -32,6 +32,7 @@ interface Last {
 
 /** How an addition went: `'ok'`, `'ignore'` or why not. */
 export type AddResult = 'ok' | 'ignore' | { readonly error: ExitReason };
+/** `{ ok }` with what the handler returned, or `{ error }` with why it did not. */
 export type HandlerReply<Value = unknown> = { readonly ok: Value } | { readonly error: ExitReason };
 
 /**

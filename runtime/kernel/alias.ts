@@ -23,6 +23,7 @@ export class Alias<P extends Protocol = any> {
   }
 }
 
+/** Options of `ctx.alias`: when it ends by itself; by default only with its process. */
 export interface AliasOptions {
   /** The first message that comes through it ends it. Default false. */
   readonly reply?: boolean;

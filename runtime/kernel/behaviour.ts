@@ -12,6 +12,7 @@ declare const protocolType: unique symbol;
  * them, so define a behaviour at the top of a module and export it under `exportName`.
  */
 export interface Behaviour<P extends Protocol = any, Start = any> {
+  /** The URL of the module. */
   readonly module: string;
   readonly exportName: string;
   /** Makes the loop of one process. For the kernel, not for users. */

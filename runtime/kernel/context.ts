@@ -50,11 +50,13 @@ export interface ProcessOptions {
   readonly hibernateAfterMs?: number;
 }
 
+/** What may be said when a process is started. A wrong option throws `BadArgError`, with its term as `reason`. */
 export interface StartOptions extends ProcessOptions {
   /** Registered before init runs; if it is taken the start returns `{ error: { already_started: pid } }`. */
   readonly name?: string | ViaName;
   /**
    * How long init may take; then the process is killed and the start returns `{ error: 'timeout' }`. Default: no limit.
+   * For what waits for init: `start`, `startLink`, `startMonitor`.
    */
   readonly timeoutMs?: number;
   /** Debugging that is on from the start, see `sys` (gen_server, option debug). For behaviours only. */
@@ -66,6 +68,7 @@ export interface ReceivedMessage {
   readonly kind: 'info' | 'cast' | 'call';
   readonly tag: string;
   readonly payload: unknown;
+  /** Of a call: who waits for the reply. */
   readonly from?: From;
 }
 
@@ -76,8 +79,8 @@ export type ProcessFunction<Arg> = (arg: Arg, ctx: Context) => unknown;
 export interface Messaging {
   /**
    * Sends a request and waits for the reply (gen_server:call/3). Rejects with `CallError`: no such process, no reply in
-   * time, the server ended first, or the process called itself. Calls of one process to one server are handled in
-   * order.
+   * time, the server ended first, its mailbox is full, or the process called itself; see its codes. Calls of one
+   * process to one server are handled in order.
    */
   call<P extends Protocol, T extends CallTag<P>>(
     dest: Dest<P>,
@@ -120,15 +123,21 @@ export interface Messaging {
  * every method throws `ExitedError`, and a pending `call`, `receive` or start never settles.
  */
 export interface Context<P extends Protocol = any> extends Messaging {
+  /** This process. */
   readonly self: Pid<P>;
+  /** Who started it; undefined for the first process of a system. */
   readonly parent: Pid | undefined;
   /** The name given to `startSystem`. */
   readonly system: string;
+  /** The clock of the system. */
   readonly clock: Clock;
   /** Aborted with the exit reason when this process exits, whatever the cause. */
   readonly signal: AbortSignal;
 
-  /** Answers a call that a handler left with `noreply`; a second reply, or one that comes too late, is dropped. */
+  /**
+   * Answers a call that a handler left with `noreply`, from any process (gen_server:reply/2); a second reply, or one
+   * that comes too late, is dropped.
+   */
   replyTo<Reply>(from: From<Reply>, value: Reply): void;
   /**
    * Sends an info message after `delayMs`; to `dest`, default itself (erlang:send_after/3). A pid's timers die with it.
@@ -185,7 +194,10 @@ export interface Context<P extends Protocol = any> extends Messaging {
   /** Ends this process with the reason (exit/1): a server's `terminate` runs. */
   exit(reason: ExitReason): never;
 
-  /** Starts a process and returns its pid at once; if it fails, that is its exit reason (erlang:spawn/1). */
+  /**
+   * Starts a process and returns its pid at once; if it fails, that is its exit reason (erlang:spawn/1). `BadArgError`,
+   * and there is no process: a wrong option, a name that is taken, or neither a behaviour nor a function.
+   */
   spawn<Q extends Protocol, Start>(behaviour: Behaviour<Q, Start>, start: Start, options?: StartOptions): Pid<Q>;
   spawn<Arg>(run: ProcessFunction<Arg>, arg: Arg, options?: StartOptions): Pid;
   /** `spawn` and `link` in one step. */
@@ -202,7 +214,11 @@ export interface Context<P extends Protocol = any> extends Messaging {
     arg: Arg,
     options?: StartOptions,
   ): { readonly pid: Pid; readonly ref: Ref };
-  /** Starts a server and waits for its init: `{ ok: pid }`, `'ignore'` or `{ error: reason }` (gen_server:start/4). */
+  /**
+   * Starts a server and waits for its init (gen_server:start/4): `{ ok: pid }`; `'ignore'`; `{ error }`: `{
+   * already_started: pid }`, `'timeout'`, the reason of `stopInit`, `{ error, stack }` of a throw, `{ bad_return_value
+   * }`, or why it ended before init had. Rejects with `BadArgError` for a wrong option, or what is no behaviour.
+   */
   start<Q extends Protocol, Start>(
     behaviour: Behaviour<Q, Start>,
     start: Start,
@@ -228,7 +244,7 @@ export interface Context<P extends Protocol = any> extends Messaging {
    * (erlang:register/2).
    */
   register(name: Name, pid?: Pid): void;
-  /** Frees a name; `BadArgError` if it is free. */
+  /** Frees a name, whoever has it; `BadArgError` if it is free (erlang:unregister/1). */
   unregister(name: Name): void;
   /** A text that reports show beside the pid (proc_lib:set_label/1). */
   setLabel(label: string): void;
@@ -237,7 +253,7 @@ export interface Context<P extends Protocol = any> extends Messaging {
    * Takes the first message that matches, now or later, and leaves the others in order (selective receive). Usable in
    * any
    * callback: the mailbox is closed to handlers meanwhile. `'timeout'` after `timeoutMs`; 0 looks only at what is
-   * there.
+   * there. Rejects with what `match` throws, and with `BadArgError` while another `receive` of this process waits.
    */
   receive(
     match: (message: ReceivedMessage) => boolean,

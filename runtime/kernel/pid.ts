@@ -56,7 +56,9 @@ export type Dest<P extends Protocol = any> = Pid<P> | Name<P> | ViaName<P> | Ali
 
 /** Who waits for a reply: plain data, so any process of the system may answer with `replyTo`. */
 export interface From<Reply = unknown> {
+  /** Who waits. */
   readonly pid: Pid;
+  /** Which of its calls. */
   readonly ref: Ref;
   readonly [replyBrand]?: (reply: Reply) => void;
 }

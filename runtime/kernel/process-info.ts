@@ -6,6 +6,7 @@ import { type Process, RUNNABLE, RUNNING, WAITING } from './process.ts';
 export interface ProcessInfo {
   readonly pid: Pid;
   readonly registeredName: string | null;
+  /** See `ctx.setLabel`. */
   readonly label: string | null;
   /**
    * `'running'`: its code is on the stack. `'runnable'`: it will have its turn. `'waiting'`: for a message, or for the
@@ -17,12 +18,14 @@ export interface ProcessInfo {
   /** The tag of the message that is being handled, `'init'`, `'terminate'`, `'run'`; null between two messages. */
   readonly currentCall: string | null;
   readonly parent: Pid | null;
+  /** Its parent first, then that one's parent …; they may have exited. */
   readonly ancestors: readonly Pid[];
   readonly links: readonly Pid[];
   /** Whom it monitors, and who monitors it; a process once for each monitor. */
   readonly monitors: readonly Pid[];
   readonly monitoredBy: readonly Pid[];
   readonly trapExit: boolean;
+  /** How many messages wait in its mailbox. */
   readonly messageQueueLen: number;
   /** Null if the mailbox has no bound. */
   readonly mailboxMax: number | null;

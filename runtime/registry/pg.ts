@@ -11,6 +11,7 @@ export interface PgEvent {
   /** What `monitor` or `monitorScope` returned. */
   readonly ref: Ref;
   readonly type: 'join' | 'leave';
+  /** Which group has changed. */
   readonly group: string;
   /** Who joined or left; a process that exits leaves as often as it had joined. */
   readonly pids: readonly Pid[];

@@ -3,7 +3,9 @@ import type { Pid } from '../kernel/pid.ts';
 /** One registration. */
 export interface RegistryEntry<Key, Value> {
   readonly key: Key;
+  /** Who registered. */
   readonly pid: Pid;
+  /** What it gave with the key; undefined if nothing. */
   readonly value: Value;
 }
 

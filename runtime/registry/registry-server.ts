@@ -10,7 +10,9 @@ export interface RegistryStart {
 
 /** What a listener of a registry understands: info messages for each registration that comes and goes. */
 export interface RegistryListenerInfo<Key = any, Value = any> {
+  /** A process has registered. */
   readonly register: RegistryEntry<Key, Value> & { readonly registry: string };
+  /** A registration has ended, by itself or with its process. */
   readonly unregister: { readonly registry: string; readonly key: Key; readonly pid: Pid };
 }
 

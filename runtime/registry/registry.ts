@@ -8,6 +8,7 @@ import { type ChildSpec, child } from '../supervisor/child-spec.ts';
 import type { RegistryEntries, RegistryEntry } from './registry-entries.ts';
 import { RegistryServer, registryTable } from './registry-server.ts';
 
+/** Options of `registry`. */
 export interface RegistryOptions {
   /** Whether one process or several may be registered under a key. */
   readonly keys: 'unique' | 'duplicate';

@@ -94,7 +94,9 @@ export type GenServerCallbacks<P extends Protocol, Start, State> = {
   /** One clause per tag of each section of the protocol; a table is required as soon as its section has a tag. */
   readonly handleCall?: CallClauses<P, State>;
   readonly handleCast?: Clauses<P, 'cast', State>;
+  /** Plain messages, and those of the runtime: `SystemInfo`. What has no clause is published and dropped. */
   readonly handleInfo?: Clauses<P, 'info', State> & SystemClauses<P, State>;
+  /** What `continueWith` brings. */
   readonly handleContinue?: Clauses<P, 'continue', State>;
 } & { readonly [K in RequiredTable<P>]: unknown };
 

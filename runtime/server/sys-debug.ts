@@ -28,10 +28,12 @@ export type DebugFunction = (funcState: any, event: DebugEvent, processState: un
 
 /** What `sys.statistics` returns; times are milliseconds of the clock of the system. */
 export interface SysStatistics {
+  /** When counting was switched on, and now. */
   readonly startTime: number;
   readonly currentTime: number;
   /** Messages that the process has handled, of all kinds. */
   readonly reductions: number;
+  /** Messages of its own; requests of `sys` are none. */
   readonly messagesIn: number;
   /** Replies. */
   readonly messagesOut: number;

@@ -7,6 +7,7 @@ import type { EventPayload, EventTag, EventType, TimeoutType } from './statem-pr
 /** When a time-out is due, in milliseconds; `'infinity'` is never; `'update'` changes what a running one delivers. */
 export type TimeoutTime = number | 'infinity' | 'update';
 
+/** Options of `stateTimeout`, `eventTimeout` and `genericTimeout`. */
 export interface TimeoutOptions {
   /** The time is a time of `ctx.clock`, not a duration (gen_statem:timeout_option/0). Default false. */
   readonly abs?: boolean;
@@ -42,6 +43,7 @@ export class StatemAction<
 }
 
 type None = undefined;
+/** An answer to a call; made by `replyTo`. */
 export type ReplyAction = StatemAction<'reply', None, None, unknown, From<any>>;
 type EventActions<P, Kind extends string, K extends EventType, Target> = {
   [Q in K]: { [T in EventTag<P, Q>]: StatemAction<Kind, Q, T, EventPayload<P, Q, T>, Target> }[EventTag<P, Q>];

@@ -38,11 +38,14 @@ export interface Stopping<Data> {
   readonly reason: ExitReason;
 }
 
+/** What init of a machine returns to start it; made by `initState`. */
 export type StatemInit<P extends StatemProtocol> = StatemResult<'ok', P['state'], P['data'], EventAction<P>>;
+/** What a clause for an event returns; made by `nextState`, `keepState` and the like, or by `stop(reason, data)`. */
 export type StatemEventResult<P extends StatemProtocol> =
   | StatemResult<'next_state', P['state'], P['data'], EventAction<P>>
   | Staying<P, EventAction<P>>
   | Stopping<P['data']>;
+/** What an `enter` clause returns: all of those but a change of state. */
 export type StatemEnterResult<P extends StatemProtocol> = Staying<P, EnterAction<P>> | Stopping<P['data']>;
 
 /** From `init`: the first state, what to remember, and what to do first ({ok, State, Data, Actions}). */

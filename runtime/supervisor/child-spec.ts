@@ -15,15 +15,21 @@ export type Shutdown = 'brutal_kill' | number | 'infinity';
  * that `start.behaviour` stands for a module and an export.
  */
 export interface ChildSpec extends ProcessOptions {
+  /** Unique in its supervisor. */
   readonly id: string;
+  /** What runs, and what its init gets at each start. */
   readonly start: { readonly behaviour: Behaviour; readonly arg: unknown };
+  /** When it is restarted; see `ChildOptions`. */
   readonly restart: RestartType;
   readonly shutdown: Shutdown;
   readonly type: 'worker' | 'supervisor';
+  /** Whether its end may end the supervisor. */
   readonly significant: boolean;
+  /** Registered before each init. */
   readonly name?: string | ViaName;
 }
 
+/** What may be said of a child beside its behaviour and its argument (supervisor, "Child specification"). */
 export interface ChildOptions extends ProcessOptions {
   /** Unique in its supervisor. Default: the behaviour's export name. */
   readonly id?: string;
@@ -39,13 +45,20 @@ export interface ChildOptions extends ProcessOptions {
 
 /** Flags of a supervisor (supervisor, "Supervisor flags"). */
 export interface SupervisorFlags {
-  /** Default `'one_for_one'`. */
+  /**
+   * Who is restarted when a child fails: it alone (`'one_for_one'`, default), all (`'one_for_all'`), it and those after
+   * it (`'rest_for_one'`), or it, of any number of equal children (`'simple_one_for_one'`).
+   */
   readonly strategy?: Strategy;
   /** Restarts within `periodMs` after which one more makes the supervisor give up. Default 1. */
   readonly intensity?: number;
   /** Default 5,000 ms. */
   readonly periodMs?: number;
-  /** Default `'never'`. */
+  /**
+   * Whether the supervisor stops its children and exits `'shutdown'` when significant ones end by themselves and are
+   * not restarted: `'never'` (default), at the first (`'any_significant'`), or with the last that runs
+   * (`'all_significant'`).
+   */
   readonly autoShutdown?: AutoShutdown;
   /**
    * How many children a `'simple_one_for_one'` supervisor has at the most; then `startChild` returns `{ error:

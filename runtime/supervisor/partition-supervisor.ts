@@ -6,6 +6,7 @@ import type { Protocol } from '../kernel/protocol.ts';
 import { type ChildOptions, type ChildSpec, checkChildSpec, type SupervisorFlags } from './child-spec.ts';
 import { supervisor } from './supervisor.ts';
 
+/** Options of `partitionSupervisor`: what runs how often, and the flags of its supervisor. */
 export interface PartitionOptions extends SupervisorFlags, Pick<ChildOptions, 'restart' | 'shutdown' | 'significant'> {
   /** What runs in each partition. Its id and name are replaced by those of the partition, so it must have no name. */
   readonly child: ChildSpec;
@@ -22,8 +23,11 @@ export type PartitionKey = string | number | bigint | Pid;
 export interface PartitionSupervisor<P extends Protocol = any> {
   /** For a supervisor or a system. The ids of the children are `'0'`, `'1'` … */
   readonly childSpec: ChildSpec;
+  /** How many there are. */
   readonly partitions: number;
-  /** Which partition serves the key: whole numbers by remainder, other keys by hash. */
+  /**
+   * Which partition serves the key: whole numbers by remainder, other keys by hash. `BadArgError` for what is no key.
+   */
   partitionOf(key: PartitionKey): number;
   /** The name of the process that serves the key, for `call`, `cast`, `send`, `startChild` … */
   dest(key: PartitionKey): Name<P>;

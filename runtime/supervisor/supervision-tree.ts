@@ -7,6 +7,7 @@ import { getChildSpec, whichChildren } from './supervisor.ts';
 /** One process of a supervision tree. */
 export interface TreeNode {
   readonly id: string;
+  /** Undefined for a child that does not run, `'restarting'` while a failed restart is retried. */
   readonly pid: Pid | 'restarting' | undefined;
   readonly type: 'worker' | 'supervisor';
   /** Of a supervisor. */

@@ -3,7 +3,10 @@ import type { Pid } from '../kernel/pid.ts';
 import type { Call } from '../kernel/protocol.ts';
 import type { ChildSpec } from './child-spec.ts';
 
-/** A row of `whichChildren`. `pid` is undefined for a child that does not run. */
+/**
+ * A row of `whichChildren`. `pid` is undefined for a child that does not run, `'restarting'` while a failed restart is
+ * retried.
+ */
 export interface ChildInfo {
   readonly id: string;
   readonly pid: Pid | 'restarting' | undefined;
@@ -12,8 +15,11 @@ export interface ChildInfo {
 
 /** What `countChildren` counts. */
 export interface ChildCount {
+  /** Specifications; 1 under `'simple_one_for_one'`. */
   readonly specs: number;
+  /** Children that run. */
   readonly active: number;
+  /** Children of that type, whether they run or not. */
   readonly supervisors: number;
   readonly workers: number;
 }

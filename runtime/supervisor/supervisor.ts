@@ -40,9 +40,9 @@ export function supervisor(
 }
 
 /**
- * Starts a child: of a specification, or, under `'simple_one_for_one'`, of the template with this argument (after the
- * template's own, if it has one: init then gets `[own, arg]`; a
- * template that is a supervisor takes no argument, else `{ error: { invalid_start_argument } }`).
+ * Starts a child (supervisor:start_child/2): of a specification, or, under `'simple_one_for_one'`, of the template with
+ * this argument (after the template's own, if it has one: init then gets `[own, arg]`; a template that is a supervisor
+ * takes no argument, else `{ error: { invalid_start_argument } }`).
  *
  * Returns `{ ok: pid }`, `{ ok: undefined }` if init ignored, or `{ error }`: `{ already_started: pid }`,
  * `'already_present'`, what is wrong with the specification, or why init failed, then with `child`, which is not kept.
@@ -53,39 +53,46 @@ export function startChild(caller: Caller, sup: Dest, childOrArg: unknown): Prom
 }
 
 /**
- * Stops a child, by id or (dynamic) pid, and keeps its specification unless temporary. `{ error: 'not_found' }`,
- * `'simple_one_for_one'`.
+ * Stops a child, by id or (dynamic) pid, and keeps its specification unless temporary (supervisor:terminate_child/2).
+ * `'ok'` also if it does not run. `{ error }`: `'not_found'`; `'simple_one_for_one'` for an id there.
  */
 export function terminateChild(caller: Caller, sup: Dest, idOrPid: string | Pid): Promise<ChildResult> {
   return caller.call<SupervisorProtocol, 'terminateChild'>(sup, 'terminateChild', idOrPid, wait);
 }
 
 /**
- * Starts a child that does not run. `{ error }`: `'running'`, `'restarting'`, `'not_found'`, `'simple_one_for_one'`, or
- * why init failed.
+ * Starts a child that does not run (supervisor:restart_child/2). `{ ok: pid }`, `{ ok: undefined }` if init ignored, or
+ * `{ error }`: `'running'`, `'restarting'`, `'not_found'`, `'simple_one_for_one'`, or why init failed.
  */
 export function restartChild(caller: Caller, sup: Dest, id: string): Promise<StartChildResult> {
   return caller.call<SupervisorProtocol, 'restartChild'>(sup, 'restartChild', id, wait);
 }
 
 /**
- * Forgets a child that does not run. `{ error }`: `'running'`, `'restarting'`, `'not_found'`, `'simple_one_for_one'`.
+ * Forgets a child that does not run (supervisor:delete_child/2). `'ok'`, or `{ error }`: `'running'`, `'restarting'`,
+ * `'not_found'`, `'simple_one_for_one'`.
  */
 export function deleteChild(caller: Caller, sup: Dest, id: string): Promise<ChildResult> {
   return caller.call<SupervisorProtocol, 'deleteChild'>(sup, 'deleteChild', id, wait);
 }
 
-/** All children, the newest first. */
+/**
+ * All children, the newest first (supervisor:which_children/1). Rejects with `CallError` if there is no such
+ * supervisor, as all these do.
+ */
 export function whichChildren(caller: Caller, sup: Dest): Promise<readonly ChildInfo[]> {
   return caller.call<SupervisorProtocol, 'whichChildren'>(sup, 'whichChildren', undefined, wait);
 }
 
-/** Counts: specifications, running children, supervisors and workers among the specifications. */
+/**
+ * Counts: specifications, running children, supervisors and workers among the specifications
+ * (supervisor:count_children/1). Rejects with `CallError` if there is no such supervisor.
+ */
 export function countChildren(caller: Caller, sup: Dest): Promise<ChildCount> {
   return caller.call<SupervisorProtocol, 'countChildren'>(sup, 'countChildren', undefined, wait);
 }
 
-/** The complete specification of a child, by id or pid; `{ error: 'not_found' }`. */
+/** The complete specification of a child, by id or pid; `{ error: 'not_found' }` (supervisor:get_childspec/2). */
 export function getChildSpec(
   caller: Caller,
   sup: Dest,

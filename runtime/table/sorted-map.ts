@@ -16,8 +16,11 @@ interface Place {
 
 /** Which rows: keys from `from` (itself included) up to `to` (itself not), upwards or downwards. */
 export interface SortedRange<K> {
+  /** The lowest key, itself included. Default: the first. */
   readonly from?: K;
+  /** Where it ends: below this key. Default: with the last. */
   readonly to?: K;
+  /** From the upper end to the lower. Default false. */
   readonly reverse?: boolean;
 }
 

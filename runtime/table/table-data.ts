@@ -13,6 +13,7 @@ export type TableType = 'set' | 'ordered_set' | 'bag' | 'duplicate_bag';
 /** Identifies a table while its system lives: plain data, the only way to a table that has no name (ets: tid()). */
 export type Tid = Ref;
 
+/** Options of `ctx.newTable` (ets:new/2). */
 export interface TableOptions {
   /** Default `'set'`. */
   readonly type?: TableType;
@@ -41,6 +42,7 @@ export interface TableInfo {
   readonly access: 'protected' | 'public' | 'private';
   readonly owner: Pid;
   readonly heir: Pid | undefined;
+  /** How many rows; a bag counts each value. */
   readonly size: number;
 }
 

@@ -10,6 +10,7 @@ import type { TaskOutcome } from './task-handle.ts';
 import { functionName, type TaskFunction } from './task-runner.ts';
 import { type StreamEvent, TaskStreamServer } from './task-stream-server.ts';
 
+/** Options of `asyncStream` (Task.async_stream/3). */
 export interface TaskStreamOptions {
   /** How many tasks run at the same time. Default: as many as the machine has processors to use. */
   readonly maxConcurrency?: number;

@@ -17,6 +17,7 @@ import { streamTasks, type TaskStreamOptions } from './task-stream.ts';
 
 type Items = Iterable<any> | AsyncIterable<any>;
 
+/** Options of `taskSupervisor`: those of a child, and how its tasks are bounded and stopped. */
 export interface TaskSupervisorOptions
   extends Omit<ChildOptions, 'id' | 'significant'>,
     Pick<SupervisorFlags, 'maxChildren'> {

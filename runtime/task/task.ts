@@ -9,11 +9,13 @@ import { functionName, type TaskFunction, TaskProcess, TaskStart } from './task-
 import { startTask } from './task-start.ts';
 import { streamTasks, type TaskStreamOptions } from './task-stream.ts';
 
+/** How long to wait for tasks. */
 export interface TaskWait {
   /** Default 5,000. `'infinity'` waits for ever. */
   readonly timeoutMs?: number | 'infinity';
 }
 
+/** Options of `task.yieldMany` (Task.yield_many/2). */
 export interface YieldManyOptions extends TaskWait {
   /**
    * What happens to tasks that have no outcome when the time is over: `'nothing'` (default), `'ignore'` (as

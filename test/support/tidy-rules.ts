@@ -322,6 +322,27 @@ export function swallowFindings(files: readonly SourceFile[]): string[] {
     });
 }
 
+/** What an entry point makes public is documented where it is declared. */
+export function docstringFindings(files: readonly SourceFile[], entries: readonly string[]): string[] {
+  const byPath = new Map(files.map((each) => [each.path, each.text]));
+  return entries.flatMap((entry) =>
+    [...(byPath.get(entry) ?? '').matchAll(/\bexport (?:type )?\{([^}]*)\} from '([^']+)'/g)].flatMap(
+      ([, list, from]) => {
+        const path = posix.join(posix.dirname(entry), from!);
+        const text = byPath.get(path) ?? '';
+        const names = list!.split(',').map((item) => /([\w$]+)\s*$/.exec(item.split(' as ')[0]!)?.[1]);
+        return names.flatMap((name) => {
+          if (name === undefined) return [];
+          const kinds = '(?:declare |abstract |async )*(?:class|interface|type|function\\*?|const)';
+          const declaration = new RegExp(`(\\*/\\n)?^export ${kinds} ${name}\\b`, 'm').exec(text);
+          if (declaration === null || declaration[1] !== undefined) return [];
+          return [finding(path, lineAt(text, declaration.index), `makes ${name} public and does not say what it is`)];
+        });
+      },
+    ),
+  );
+}
+
 /** Versions are exact, and the lock file names no registry. */
 export function dependencyFindings(manifest: string, lock: string): string[] {
   const fields = JSON.parse(manifest) as Record<string, Record<string, string> | undefined>;
