@@ -120,7 +120,8 @@ export interface Messaging {
 
 /**
  * What a process can do, given to its callbacks. Used after its process has exited (code that an `await` left behind),
- * every method throws `ExitedError`, and a pending `call`, `receive` or start never settles.
+ * every method that does something throws `ExitedError`, and a pending `call`, `receive` or start never settles; those
+ * that only look (`whereis`, `isAlive`, `processInfo`, `readTimer`, `table`) still answer.
  */
 export interface Context<P extends Protocol = any> extends Messaging {
   /** This process. */

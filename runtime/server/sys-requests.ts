@@ -62,9 +62,6 @@ export interface SystemSide {
   sysStatus(): unknown;
   /** Runs `terminate` and ends the process; returns what a step of a runner returns. */
   sysTerminate(reason: ExitReason): unknown;
-  /** The process will get no messages until `sysResumed`: stop timers that count its idle time. */
-  sysSuspended?(): void;
-  sysResumed?(): void;
   /** Whether its code cannot be changed: it is the runtime's own. */
   readonly sealed?: boolean;
   /** Goes on with the code of another behaviour. A throw leaves all as it was. */
@@ -132,18 +129,12 @@ export function debugFromStart(runner: object, what: readonly ('trace' | 'log' |
 }
 
 function suspend(side: SystemSide): 'ok' {
-  if (!side.process.suspended) {
-    side.process.suspend();
-    side.sysSuspended?.();
-  }
+  side.process.suspend();
   return 'ok';
 }
 
 function resume(side: SystemSide): 'ok' {
-  if (side.process.suspended) {
-    side.process.resume();
-    side.sysResumed?.();
-  }
+  if (side.process.suspended) side.process.resume();
   return 'ok';
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BadArgError, type Context, name } from '../../runtime/index.ts';
+import { BadArgError, type Clock, type Context, name } from '../../runtime/index.ts';
 import { settle } from '../../runtime/testing.ts';
 import { mailboxOf, openProcess, startTestSystem, tagsOf } from '../support/test-system.ts';
 
@@ -21,6 +21,46 @@ test('sendInterval delivers at every period, not before, until it is cancelled',
   await system.clock.advance(1_000);
   assert.deepEqual(await tagsOf(a), []);
   assert.equal(system.clock.pending, 0);
+});
+
+/** A clock whose timers fire when the test says so, as late as that may be. */
+function lateClock(): Clock & { advance(ms: number): void; late(): void } {
+  let now = 0;
+  let timers: { readonly at: number; readonly callback: () => void }[] = [];
+  return {
+    now: () => now,
+    setTimer: (callback, delayMs) => {
+      const timer = { at: now + delayMs, callback };
+      timers.push(timer);
+      return timer;
+    },
+    clearTimer: (handle) => {
+      timers = timers.filter((timer) => timer !== handle);
+    },
+    advance: (ms) => {
+      now += ms;
+    },
+    late: () => {
+      const due = timers.filter(({ at }) => at <= now);
+      timers = timers.filter(({ at }) => at > now);
+      for (const { callback } of due) callback();
+    },
+  };
+}
+
+test('an interval keeps its beat when a thread is busy: what it misses is left out', async (t) => {
+  const clock = lateClock();
+  const system = await startTestSystem(t, { clock });
+  const a = await openProcess(system);
+  const ref = a.ctx.sendInterval(100, 'beat');
+  clock.advance(350); // the beats at 200 and 300 are missed
+  clock.late();
+  assert.deepEqual(await tagsOf(a), ['beat']);
+  assert.equal(a.ctx.readTimer(ref), 50, 'the next one is that at 400');
+  clock.advance(50);
+  clock.late();
+  assert.deepEqual(await tagsOf(a), ['beat']);
+  assert.equal(a.ctx.readTimer(ref), 100);
 });
 
 test('an interval ends with its receiver, not with who started it', async (t) => {
