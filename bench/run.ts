@@ -9,10 +9,13 @@ import { machine } from './machine.ts';
 import { header, line, type Result, results } from './report.ts';
 import type { Workload } from './workload.ts';
 import { actor } from './workloads/actor.ts';
+import { channel } from './workloads/channel.ts';
 import { mcpHttp } from './workloads/mcp-http.ts';
 import { startUp } from './workloads/start-up.ts';
 
-const workloads = new Map<string, Workload>([actor, mcpHttp, startUp].map((workload) => [workload.name, workload]));
+const workloads = new Map<string, Workload>(
+  [actor, channel, mcpHttp, startUp].map((workload) => [workload.name, workload]),
+);
 
 const names = [...workloads.keys()].join(' | ');
 const usage = `npm run bench -- <${names} …> [--rounds n] [--contenders a,b] [--scale f] [--json file]`;

@@ -24,7 +24,7 @@ export interface Aim {
 export interface Row {
   readonly operation: string;
   readonly contender: string;
-  readonly unit: 'ns CPU' | 'us CPU' | 'ms CPU' | 'B' | 'ms';
+  readonly unit: 'ns CPU' | 'us CPU' | 'ms CPU' | 'B' | 'ns' | 'us' | 'ms';
   /** One per round. */
   readonly values: readonly number[];
   readonly aim?: Aim;

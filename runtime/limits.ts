@@ -69,14 +69,18 @@ export const CROSSING_DEPTH_MAX = 256;
 /** The largest message to another thread, in bytes as its parts are counted before it is encoded. */
 export const CROSSING_BYTES_MAX: number = 256 * 1_024 * 1_024;
 
+/** Buffers of at least this size are copied beside the message, not encoded within it. */
+export const CROSSING_BESIDE_BYTES: number = 32 * 1_024;
+
 /** Objects with more keys than this cross as pairs, not as records whose keys both threads keep. */
 export const CROSSING_RECORD_KEYS = 64;
 
 /** Bytes of the ring between two threads, for each direction; a power of two. */
 export const CHANNEL_RING_BYTES: number = 1_024 * 1_024;
 
-/** Frames that one batch of a channel holds at most. */
+/** A batch of a channel ends with the frame that brings it to so many, or to so many bytes with its buffers. */
 export const CHANNEL_BATCH_FRAMES = 256;
+export const CHANNEL_BATCH_BYTES: number = 512 * 1_024;
 
 /** Bytes that may wait for a channel before it asks its senders to wait, and down to which it lets them go on. */
 export const CHANNEL_HIGH_WATER_BYTES: number = 1_024 * 1_024;
@@ -89,7 +93,7 @@ export const CHANNEL_PENDING_BYTES_MAX: number = 64 * 1_024 * 1_024;
 export const CHANNEL_OUTSIDE_BYTES_MAX: number = 8 * 1_024 * 1_024;
 
 /** How long, in microseconds, a channel looks for more after the last frame, before it sleeps until a bell rings. */
-export const CHANNEL_SPIN_US = 100;
+export const CHANNEL_SPIN_US = 50;
 
 /** Frames that a channel hands over before timers and sockets of its thread have their turn, and the longest time. */
 export const CHANNEL_FRAMES_PER_LOOP = 1_024;

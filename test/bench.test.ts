@@ -72,6 +72,12 @@ test('the workload actor measures each operation', () => {
   assert.equal(rows.size, ofActor.length + 4);
 });
 
+test('the workload channel measures each operation, in wall and CPU time', () => {
+  const rows = [...measured('channel')];
+  assert.equal(rows.length, 15);
+  for (const [operation, values] of rows) assert.ok(values.length === 1 && (values[0] as number) > 0, operation);
+});
+
 test('the workload mcp-http measures both revisions', () => {
   const rows = measured('mcp-http');
   assert.deepEqual([...rows.keys()], ['tools/call: ours-2025-11-25', 'tools/call: ours-2026-07-28']);
@@ -87,7 +93,7 @@ test('the workload start-up measures a start', { skip: process.platform !== 'lin
 test('a workload that does not exist is named, with those that do', () => {
   const { status, text } = bench('actors');
   assert.equal(status, 2);
-  assert.match(text, /there is no workload 'actors'\nnpm run bench -- <actor \| mcp-http \| start-up …>/);
+  assert.match(text, /there is no workload 'actors'\nnpm run bench -- <actor \| channel \| mcp-http \| start-up …>/);
 });
 
 test('a contender that does not exist is an error, not an empty table', () => {

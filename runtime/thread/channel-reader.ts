@@ -9,7 +9,7 @@ import { RingReader } from './ring.ts';
 export interface ChannelReaderOptions {
   /** A frame was lost: it could not be rebuilt here, or a batch beside the ring never came. */
   readonly onLost: (error: unknown) => void;
-  /** How long it looks for more after the last frame before it sleeps, in microseconds. 0: not at all. Default 100. */
+  /** How long it looks for more after the last frame before it sleeps, in microseconds. 0: not at all. Default 50. */
   readonly spinUs?: number;
   /** Milliseconds. Default: the clock of the system. */
   readonly now?: () => number;
@@ -18,8 +18,8 @@ export interface ChannelReaderOptions {
 const none: ReadonlyMap<number, ArrayBufferLike> = new Map();
 /** Frames of a batch between two looks at the clock. */
 const CLOCK_CHECK_FRAMES = 64;
-/** So many pauses longer than the time of spinning in a row, and spinning does not pay. */
-const LONG_PAUSES = 8;
+/** So many short pauses may be needed for another try, after spinning was in vain again and again. */
+const SHORT_PAUSES_MAX = 1_024;
 
 /** The reading end of a channel. */
 export class ChannelReader {
@@ -30,7 +30,10 @@ export class ChannelReader {
   private wake: NodeJS.Immediate | undefined;
   /** When the last frame was handed over. */
   private quietSince = 0;
+  private spins = false;
+  /** Short pauses since it last spun, and how many it takes to spin again. */
   private shortPauses = 0;
+  private needed = 1;
   private isClosed = false;
   /** The records of the decoder are not those of the encoder. */
   private isBroken = false;
@@ -79,6 +82,7 @@ export class ChannelReader {
    * wrote completely is here. Returns the number of frames.
    */
   poll(): number {
+    if (this.isClosed) return 0;
     return this.handOver(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
   }
 
@@ -119,16 +123,26 @@ export class ChannelReader {
     return this.next < this.batch.length || !this.ring.isEmpty();
   }
 
-  /** A pause that spinning would have bridged makes it worth while for some time. */
+  /** Whether spinning pays is seen from how pauses end; `end` is when this one did. */
   private learnPause(end: number): void {
     const pauseUs = (end - this.quietSince) * 1_000;
-    if (pauseUs <= 2 * this.spinUs) this.shortPauses = LONG_PAUSES;
-    else if (this.shortPauses > 0) this.shortPauses--;
+    if (this.spins) {
+      // Found while spinning.
+      this.needed = Math.max(1, this.needed >> 1);
+    } else if (pauseUs <= 2 * this.spinUs && ++this.shortPauses >= this.needed) {
+      this.spins = true;
+    }
     this.quietSince = this.now();
   }
 
   private isSpinning(now: number): boolean {
-    return this.shortPauses > 0 && (now - this.quietSince) * 1_000 < this.spinUs;
+    if (!this.spins) return false;
+    if ((now - this.quietSince) * 1_000 < this.spinUs) return true;
+    // In vain: the traffic is over, or the writer has no core to itself while this thread spins.
+    this.spins = false;
+    this.shortPauses = 0;
+    this.needed = Math.min(this.needed * 2, SHORT_PAUSES_MAX);
+    return false;
   }
 
   private handOver(maxFrames: number, until: number): number {

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import {
+  CHANNEL_BATCH_BYTES,
   CHANNEL_BATCH_FRAMES,
   CHANNEL_HIGH_WATER_BYTES,
   CHANNEL_LOW_WATER_BYTES,
@@ -48,6 +49,7 @@ interface Waiting {
   readonly flags: number;
   readonly parts: readonly Part[];
   readonly frames: number;
+  readonly size: number;
 }
 
 /** What a frame takes beside its values, as it is counted. */
@@ -62,6 +64,7 @@ export class ChannelWriter {
   private pending = 0;
   private batch: Frame[] = [];
   private batchBytes = 0;
+  private batchInside = 0;
   /** The frames of the batch that were changed to be encoded. */
   private changed = new Map<Frame, Changed>();
   private waiting: Waiting[] = [];
@@ -121,7 +124,12 @@ export class ChannelWriter {
     this.batch.push(checked);
     this.batchBytes += bytes;
     this.pending += bytes;
-    const isFull = this.batch.length >= CHANNEL_BATCH_FRAMES || this.batchBytes >= this.ring.capacity / 16;
+    // Buffers that cross beside the ring do not count for what is to fit into it.
+    this.batchInside += bytes - (crossing.parts.length === 0 ? 0 : outsideBytes(nothing, crossing.parts));
+    const isFull =
+      this.batch.length >= CHANNEL_BATCH_FRAMES ||
+      this.batchInside >= this.ring.capacity / 16 ||
+      this.batchBytes >= CHANNEL_BATCH_BYTES;
     if (isFull) this.writeBatch();
     if (!this.isArmed && (!isFull || this.isSuspending)) this.arm();
     if (this.pending < highWaterBytes) return true;
@@ -148,6 +156,7 @@ export class ChannelWriter {
     if (batch.length === 0) return;
     this.batch = [];
     this.batchBytes = 0;
+    this.batchInside = 0;
     this.pending -= batchBytes;
     if (changed.size > 0) this.changed = new Map();
     const bytes = this.encode(batch);
@@ -190,9 +199,10 @@ export class ChannelWriter {
   private put(bytes: Uint8Array, parts: readonly Part[], frames: number): void {
     const flags = this.encoder.takeFresh() ? FRESH : 0;
     if (this.waiting.length === 0 && this.offer(bytes, flags, parts)) return;
-    this.pending += bytes.length;
+    const size = outsideBytes(bytes, parts);
+    this.pending += size;
     // A copy, since the encoder uses its bytes again.
-    this.waiting.push({ bytes: new Uint8Array(bytes), flags, parts, frames });
+    this.waiting.push({ bytes: new Uint8Array(bytes), flags, parts, frames, size });
     if (this.waiting.length > 1) return;
     this.ringBell();
     this.writeWaiting();
@@ -222,10 +232,9 @@ export class ChannelWriter {
     const { waiting, ring } = this;
     let written = 0;
     while (written < waiting.length) {
-      const { bytes, flags, parts } = waiting[written]!;
-      const { length } = bytes; // nothing is left of what goes beside the ring
+      const { bytes, flags, parts, size } = waiting[written]!;
       if (this.offer(bytes, flags, parts)) {
-        this.pending -= length;
+        this.pending -= size;
         written++;
       } else if (this.wantsRoom) {
         break;

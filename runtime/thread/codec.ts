@@ -181,7 +181,7 @@ export class Decoder implements Rebuilding {
     try {
       return rebuild(body, this);
     } catch (error) {
-      this.failure = { error };
+      this.failure ??= { error };
       return lost;
     }
   }

@@ -4,7 +4,7 @@
  */
 
 import { types } from 'node:util';
-import { CROSSING_BYTES_MAX, CROSSING_DEPTH_MAX, CROSSING_RECORD_KEYS } from '../limits.ts';
+import { CROSSING_BESIDE_BYTES, CROSSING_BYTES_MAX, CROSSING_DEPTH_MAX, CROSSING_RECORD_KEYS } from '../limits.ts';
 import { errorMembers } from './error-members.ts';
 import { describePath, NotTransferableError, problemOf, tooDeep } from './not-transferable.ts';
 import {
@@ -70,6 +70,7 @@ export class Crossing {
   private problem: string | undefined;
   private path: (string | number)[] = [];
   private taken = new Map<ArrayBufferLike, number>();
+  private copies: Part[] = [];
   private nextPart = 0;
   private readonly rules: CrossingRules;
   private readonly classes: ReadonlyMap<unknown, CrossingClass>;
@@ -83,11 +84,12 @@ export class Crossing {
   check(frame: readonly unknown[]): readonly unknown[] {
     this.bytes = 0;
     if (this.parts.length > 0) this.parts = [];
+    if (this.copies.length > 0) this.copies = [];
     if (this.taken.size > 0) this.taken.clear();
     let crossed: unknown;
     try {
       crossed = this.walkArray(frame, CROSSING_DEPTH_MAX);
-      if (crossed !== REFUSED && this.taken.size > 0) this.takeParts();
+      if (crossed !== REFUSED && this.taken.size + this.copies.length > 0) this.takeParts();
     } catch (error) {
       this.forget();
       throw new NotTransferableError('the message can not be read: looking at it threw', { cause: error });
@@ -112,6 +114,7 @@ export class Crossing {
     this.problem = undefined;
     this.path = [];
     this.parts = [];
+    this.copies = [];
     this.taken.clear();
   }
 
@@ -162,7 +165,9 @@ export class Crossing {
       return this.refuse(`is part of a message of more than ${CROSSING_BYTES_MAX} bytes`);
     let copy: unknown[] | undefined;
     for (let i = 0; i < length; i++) {
-      const crossed = this.walk(array[i], depth - 1);
+      const item = array[i];
+      if (needsNoLook(item)) continue;
+      const crossed = this.walk(item, depth - 1);
       if (crossed === KEEP) continue;
       if (crossed === REFUSED) {
         this.path.unshift(i);
@@ -183,7 +188,9 @@ export class Crossing {
       if (key === '__proto__' || key === '__keys__' || count++ === CROSSING_RECORD_KEYS) {
         return this.walkDictionary(object, depth);
       }
-      const crossed = this.walk(object[key], depth - 1);
+      const member = object[key];
+      if (needsNoLook(member)) continue;
+      const crossed = this.walk(member, depth - 1);
       if (crossed === KEEP) continue;
       if (crossed === REFUSED) return this.standIn(object, key, depth);
       copy ??= { ...object };
@@ -264,7 +271,7 @@ export class Crossing {
     if (buffer instanceof SharedArrayBuffer || isMarked(buffer)) return new Special([PART, this.partOf(buffer)]);
     if (isDetached(buffer)) return this.refuse('is a detached buffer: its bytes were transferred before');
     this.bytes += buffer.byteLength;
-    return KEEP;
+    return buffer.byteLength < CROSSING_BESIDE_BYTES ? KEEP : this.copyBeside(new Uint8Array(buffer));
   }
 
   private walkView(view: ArrayBufferView): unknown {
@@ -276,6 +283,11 @@ export class Crossing {
     }
     if (isDetached(buffer)) return this.refuse('is a view of a detached buffer: its bytes were transferred before');
     this.bytes += view.byteLength;
+    if (view.byteLength >= CROSSING_BESIDE_BYTES) {
+      const part = this.copyBeside(new Uint8Array(buffer, view.byteOffset, view.byteLength));
+      const { BYTES_PER_ELEMENT: size = 1 } = view as { BYTES_PER_ELEMENT?: number };
+      return new Special([VIEW, viewKindOf(view), part, 0, view.byteLength / size]);
+    }
     if (viewClasses.has(view.constructor)) return KEEP;
     const Kind = viewKinds[viewKindOf(view)]!;
     return new Kind(buffer, view.byteOffset, view.byteLength / (Kind.BYTES_PER_ELEMENT ?? 1));
@@ -293,8 +305,11 @@ export class Crossing {
       const standIn = this.rules.encodeSpecial?.(value);
       return standIn === undefined ? this.refuse(problem) : this.standIn(value, '', depth);
     }
-    if (Array.isArray(value)) return this.walkArray(value, depth);
-    return this.walkMembers(value as Record<string, unknown>, depth);
+    // As plain data, so that no class is left in which msgpackr, or an extension that the program gave it, sees more.
+    const isArray = Array.isArray(value);
+    const crossed = isArray ? this.walkArray(value, depth) : this.walkMembers(value as Record<string, unknown>, depth);
+    if (crossed !== KEEP) return crossed;
+    return isArray ? Array.from(value) : { ...value };
   }
 
   /** An error is a report: what of it can not cross is left out, instead of the report. */
@@ -312,6 +327,15 @@ export class Crossing {
     return new Special(body);
   }
 
+  /** One copy, which is handed over, is cheaper than to encode and decode that much. */
+  private copyBeside(bytes: Uint8Array): Special {
+    const number = this.nextPart++;
+    const copy = Buffer.allocUnsafeSlow(bytes.length);
+    copy.set(bytes);
+    this.copies.push({ number, buffer: copy.buffer });
+    return new Special([PART, number]);
+  }
+
   private partOf(buffer: ArrayBufferLike): number {
     const known = this.taken.get(buffer);
     if (known !== undefined) return known;
@@ -322,11 +346,20 @@ export class Crossing {
 
   /** Nothing was refused: now the marked buffers leave their owner. */
   private takeParts(): void {
+    this.parts = this.copies;
+    this.copies = [];
     for (const [buffer, number] of this.taken) {
       this.bytes += buffer.byteLength;
       this.parts.push({ number, buffer: buffer instanceof SharedArrayBuffer ? buffer : takeMarked(buffer) });
     }
   }
+}
+
+/** The most frequent values, without a call. */
+function needsNoLook(value: unknown): boolean {
+  return (
+    (typeof value === 'number' && value !== 0) || value === undefined || value === null || typeof value === 'boolean'
+  );
 }
 
 function isDetached(buffer: ArrayBufferLike): boolean {

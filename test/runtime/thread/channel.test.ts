@@ -212,7 +212,7 @@ test('a long queue of frames gives way to other work', async () => {
   assert.ok(turns >= 18, `20,000 frames took ${turns} turns`);
 });
 
-test('a reader that is told to spin looks again for that long, then sleeps and costs nothing', async () => {
+test('a reader spins after short pauses, less often if in vain, then sleeps and costs nothing', async () => {
   let time = 0;
   let looks = 0;
   const now = (): number => {
@@ -221,33 +221,31 @@ test('a reader that is told to spin looks again for that long, then sleeps and c
     return time;
   };
   await using channel = pair(4_096, { spinUs: 100, now });
-  const asleep = async (): Promise<number> => {
-    let before: number;
-    let rounds = 0;
-    do {
+  let sent = 0;
+  /** Whether it looked again after a message, by its own, before it went to sleep. */
+  const spinsAfterMessage = async (pauseMs: number): Promise<boolean> => {
+    time += pauseMs;
+    channel.writer.send([sent++]);
+    await channel.arrived(sent);
+    await turn();
+    let spun = false;
+    for (let before = -1; before !== looks; ) {
       before = looks;
       await turn();
       await turn();
-      rounds++;
-    } while (looks > before);
-    return rounds;
+      spun ||= looks > before;
+    }
+    return spun;
   };
-  channel.writer.send([0]);
-  await channel.arrived(1);
-  await asleep();
-  channel.writer.send([1]);
-  await channel.arrived(2);
-  assert.ok((await asleep()) > 2, 'a short pause makes it spin');
-  time += 1_000;
-  for (let i = 0; i < 20; i++) {
-    channel.writer.send([i]);
-    await channel.arrived(3 + i);
-    await asleep();
-    time += 1_000;
-  }
-  channel.writer.send([1]);
-  await channel.arrived(23);
-  assert.ok((await asleep()) <= 2, 'after long pauses it does not spin');
+  const spun = async (messages: number, pauseMs: number): Promise<number> => {
+    let count = 0;
+    for (let i = 0; i < messages; i++) if (await spinsAfterMessage(pauseMs)) count++;
+    return count;
+  };
+  await spinsAfterMessage(1_000);
+  const afterShort = await spun(128, 0);
+  assert.ok(afterShort >= 2 && afterShort <= 8, `it span ${afterShort} times of 128, always in vain`);
+  assert.equal(await spun(128, 1_000), 0);
 });
 
 test('an error of the host at one frame is its own, and the others come', async () => {

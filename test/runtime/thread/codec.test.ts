@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { addExtension, pack, unpack } from 'msgpackr';
 import { Decoder, Encoder, IllFormedKeyError } from '../../../runtime/thread/codec.ts';
 import { Crossing, type CrossingRules } from '../../../runtime/thread/crossing.ts';
 import { NotTransferableError } from '../../../runtime/thread/not-transferable.ts';
@@ -357,4 +358,34 @@ test('what can not be rebuilt costs its frame, not the batch nor what follows', 
   ]);
   assert.match(String(line.lost), /bad/);
   assert.deepEqual(line.value({ c: 2, b: 1 }), { c: 2, b: 1 });
+});
+
+test('large buffers arrive equal, as copies taken when they were sent', () => {
+  const line = new Line();
+  const large = new Uint8Array(100_000).fill(4);
+  const sent = [
+    large,
+    Buffer.from(large),
+    new Float64Array(large.buffer, 8, 8_000),
+    new DataView(large.buffer),
+    large.buffer,
+  ];
+  const expected = structuredClone(sent);
+  expected[1] = Buffer.from(large);
+  const got = line.value(sent) as unknown[];
+  assert.deepStrictEqual(got, expected);
+  assert.ok(Buffer.isBuffer(got[1]));
+  const checked = line.crossing.check([0, large]);
+  large.fill(5);
+  assert.equal(new Uint8Array(line.crossing.parts[0]!.buffer)[0], 4);
+  assert.notEqual(checked[1], large);
+});
+
+test('an extension that the program gave to msgpackr does not reach messages', () => {
+  class Own {
+    a = 1;
+  }
+  addExtension({ Class: Own, type: 17, pack: () => Buffer.from('own'), unpack: () => new Own() });
+  assert.deepStrictEqual(new Line().value([new Own(), new Date(1)]), [{ a: 1 }, new Date(1)]);
+  assert.ok(unpack(pack(new Own())) instanceof Own, 'the program has its own as before');
 });

@@ -1,0 +1,3 @@
+import { answerForLine } from './two-threads.ts';
+
+await answerForLine('asleep');
