@@ -126,7 +126,7 @@ function ready(c: Connection): void {
     openStream(c, {
       sessionId: c.sessionId,
       lastEventId: undefined,
-      pending: undefined,
+      token: undefined,
       failures: 0,
       retryMs: undefined,
     });
@@ -137,8 +137,10 @@ function ready(c: Connection): void {
 
 /** Opens the listening stream of a session, or goes on with a stream that has ended. */
 export function openStream(c: Connection, resumption: Resumption): void {
-  const { sessionId, lastEventId, pending, failures } = resumption;
-  if (sessionId !== c.sessionId || c.agreed?.era !== 'sessions' || pending?.over === true) return;
+  const { sessionId, lastEventId, token, failures } = resumption;
+  const pending = token === undefined ? undefined : c.requests.get(token);
+  const isOver = token !== undefined && pending === undefined;
+  if (sessionId !== c.sessionId || c.agreed?.era !== 'sessions' || isOver) return;
   const http = { method: 'GET', headers: ownSessionHeaders(c, 'GET', lastEventId) } as const;
   const exchange = transmit(c, { http }, { kind: 'stream', pending, failures });
   if (pending !== undefined) pending.exchange = exchange;

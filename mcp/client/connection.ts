@@ -124,12 +124,13 @@ export const ClientConnection: GenServer<ConnectionProtocol, ConnectionStart> = 
         report(c, { event: 'log', text });
         return noreply(c);
       },
-      deadline: (c, { pending, hard }) => {
-        deadlinePassed(c, pending, hard);
+      deadline: (c, { token, hard }) => {
+        deadlinePassed(c, token, hard);
         return noreply(c);
       },
-      resend: (c, pending) => {
-        if (!pending.over && pending.id === undefined && c.phase === 'ready') dispatch(c, pending);
+      resend: (c, token) => {
+        const pending = c.requests.get(token);
+        if (pending !== undefined && pending.id === undefined && c.phase === 'ready') dispatch(c, pending);
         return noreply(c);
       },
       connect: (c, attempt) => {

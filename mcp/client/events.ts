@@ -13,6 +13,7 @@ import type { McpFailure } from './failure.ts';
  * - `'handler_failed'`: a function of the user threw; only its process ended.
  * - `'retry'`: a request that is safe to repeat is sent again.
  * - `'session_lost'`: the server does not know its session any more; a new one is opened.
+ * - `'listening'`: a server of the stateless era has opened the stream that tells what changes.
  * - `'subscription_failed'`: a subscription could not be opened again.
  */
 export interface McpClientEvent {
@@ -30,6 +31,7 @@ export interface McpClientEvent {
     | 'handler_failed'
     | 'retry'
     | 'session_lost'
+    | 'listening'
     | 'subscription_failed';
   readonly state?: string;
   readonly text?: string;

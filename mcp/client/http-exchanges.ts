@@ -58,6 +58,11 @@ function unreachable({ error }: CarrierEnd): unknown {
 function unanswered(c: Connection, pending: Pending, { status, failures }: Exchange, end: CarrierEnd): void {
   const { method } = pending.call;
   const { error, lastEventId, retryMs } = end;
+  if (error?.code.startsWith('ERR_') === true) {
+    // Node.js refuses to send it: so it would the next time.
+    settle(c, pending, failed('ERR_MCP_HTTP', `${method} cannot be sent: ${error.message}`));
+    return;
+  }
   if (error?.sent === false) {
     const wasReady = c.phase === 'ready';
     lost(c, pending, error.message, true);
@@ -80,7 +85,7 @@ function unanswered(c: Connection, pending: Pending, { status, failures }: Excha
   }
   if (lastEventId !== undefined && c.agreed?.era !== 'stateless') {
     // The stream of an answer may end before it, and go on with another request (2025-11-25, Resumability).
-    const goOn = { sessionId: c.sessionId, lastEventId, pending, failures, retryMs };
+    const goOn = { sessionId: c.sessionId, lastEventId, token: pending.call.token, failures, retryMs };
     resumeLater(c, goOn, error !== undefined);
     return;
   }
@@ -94,14 +99,14 @@ function resendLater(c: Connection, pending: Pending, why: string): void {
     if (c.phase === 'ready') dispatch(c, pending);
     return;
   }
-  c.ctx.sendAfter(backoffMs(pending.retries - 1, c.start.chance(), c.start.limits), 'resend', pending);
+  c.ctx.sendAfter(backoffMs(pending.retries - 1, c.start.chance(), c.start.limits), 'resend', pending.call.token);
 }
 
 function streamEnded(c: Connection, { status, failures, sessionId }: Exchange, end: CarrierEnd): void {
   // 405: the server has no listening stream. Other refusals will not change either.
   if (status !== undefined && !isGood(status) && !passing.has(status)) return;
   const { lastEventId, retryMs } = end;
-  const next = { sessionId, lastEventId, pending: undefined, failures: isGood(status) ? 0 : failures, retryMs };
+  const next = { sessionId, lastEventId, token: undefined, failures: isGood(status) ? 0 : failures, retryMs };
   resumeLater(c, next, !isGood(status) || end.error !== undefined);
 }
 

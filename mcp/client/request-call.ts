@@ -61,8 +61,9 @@ export interface ConnectionProtocol {
     readonly answered: Answered;
   };
   readonly info: CarrierReports & {
-    readonly deadline: { readonly pending: Pending; readonly hard: boolean };
-    readonly resend: Pending;
+    /** The requests are named by their tokens: a message must not hold what changes. */
+    readonly deadline: { readonly token: string; readonly hard: boolean };
+    readonly resend: string;
     readonly connect: number;
     readonly connect_deadline: number;
     readonly resume: Resumption;
@@ -111,8 +112,8 @@ interface Pages {
 export interface Resumption {
   readonly sessionId: string | undefined;
   readonly lastEventId: string | undefined;
-  /** The request whose answer comes on it; without one it is the listening stream. */
-  readonly pending: Pending | undefined;
+  /** The token of the request whose answer comes on it; without one it is the listening stream. */
+  readonly token: string | undefined;
   readonly failures: number;
   readonly retryMs: number | undefined;
 }

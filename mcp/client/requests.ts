@@ -83,7 +83,7 @@ function open(
   };
   // What listens has no end of its own.
   if (call.method !== 'subscriptions/listen') {
-    const hardTimer = ctx.sendAfter(limits.requestTimeoutMaxMs, 'deadline', { pending, hard: true });
+    const hardTimer = ctx.sendAfter(limits.requestTimeoutMaxMs, 'deadline', { token: call.token, hard: true });
     Object.assign(pending, { hardTimer });
     startDeadline(c, pending);
   }
@@ -95,7 +95,7 @@ function startDeadline(c: Connection, pending: Pending): void {
   const { requestTimeoutMs, requestTimeoutMaxMs } = c.start.limits;
   const timeoutMs = Math.min(pending.call.timeoutMs ?? requestTimeoutMs, requestTimeoutMaxMs);
   if (pending.timer !== undefined) c.ctx.cancelTimer(pending.timer);
-  pending.timer = c.ctx.sendAfter(timeoutMs, 'deadline', { pending, hard: false });
+  pending.timer = c.ctx.sendAfter(timeoutMs, 'deadline', { token: pending.call.token, hard: false });
 }
 
 async function listenTo(c: Connection, pending: Pending, run: ListenerStart['run']): Promise<void> {
@@ -243,8 +243,9 @@ export function notifyServer(c: Connection, method: string, params: JsonObject, 
   transmit(c, { message, http: { method: 'POST', headers } }, { kind: 'notification', ended });
 }
 
-export function deadlinePassed(c: Connection, pending: Pending, hard: boolean): void {
-  if (pending.over) return;
+export function deadlinePassed(c: Connection, token: string, hard: boolean): void {
+  const pending = c.requests.get(token);
+  if (pending === undefined) return;
   const { requestTimeoutMs, requestTimeoutMaxMs } = c.start.limits;
   const ms = hard ? requestTimeoutMaxMs : Math.min(pending.call.timeoutMs ?? requestTimeoutMs, requestTimeoutMaxMs);
   const sent = pending.id === undefined ? '; it was not on its way, the connection is not ready' : '';

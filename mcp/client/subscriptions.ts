@@ -119,6 +119,7 @@ export function relisten(c: Connection): void {
 /** The server has opened the stream, and says what of it it honours. */
 export function acknowledged(c: Connection, params: JsonObject): void {
   c.listenFailures = 0;
+  report(c, { event: 'listening' });
   const honoured = isJsonObject(params['notifications']) ? params['notifications'] : {};
   const uris = honoured['resourceSubscriptions'];
   for (const uri of c.subscriptions) {

@@ -2,6 +2,7 @@
 
 import { clientOf, type McpClient, type McpClientSpec, mcpClient } from '../../mcp/client/index.ts';
 import type { SystemOptions } from '../../runtime/index.ts';
+import { deepFreeze } from '../../runtime/testing.ts';
 import { ClientEvents } from './mcp-client-events.ts';
 import { ScriptedServer } from './scripted-server.ts';
 import { type Cleanup, startTestSystem, systemName, type TestSystem } from './test-system.ts';
@@ -21,7 +22,7 @@ export async function startTestClient(
   const name = systemName();
   const events = new ClientEvents(t, name);
   const child = mcpClient('c', { transport: server.transport, chance: () => 0, ...spec });
-  const system = await startTestSystem(t, { name, ...options, children: [child] });
+  const system = await startTestSystem(t, { name, onSend: deepFreeze, ...options, children: [child] });
   return { ...system, client: clientOf(system.system, 'c'), events, server };
 }
 
