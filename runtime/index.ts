@@ -54,7 +54,9 @@ export {
   FunctionClauseError,
   NoProcError,
   StartError,
+  SystemLimitError,
   TaskError,
+  UndefError,
 } from './kernel/errors.ts';
 export {
   type CallExit,
@@ -206,11 +208,19 @@ export {
   channels,
   type EventHandlerReport,
   type MailboxWarning,
+  type MessageLost,
   type ProcessExitEvent,
   type ProcessStart,
   type ProgressReport,
   type ReportedChild,
   type SupervisorReport,
   type SysTrace,
+  type ThreadExit,
   type UnexpectedMessage,
 } from './telemetry.ts';
+export { ChannelFullError } from './thread/channel.ts';
+export type { Placement } from './thread/directory.ts';
+export { NotTransferableError } from './thread/not-transferable.ts';
+export type { ThreadGroupOptions, ThreadsOptions, WorkersOptions } from './thread/thread-plan.ts';
+export { transfer } from './thread/transfer.ts';
+export type { ResourceLimits } from './thread/worker-thread.ts';

@@ -16,6 +16,47 @@ export const MESSAGES_PER_TURN = 16;
 /** Messages that all processes together handle before timers and sockets of the host have their turn. */
 export const MESSAGES_PER_LOOP = 1_024;
 
+/** Registered names of a system with several threads, and how long a name may be there (as an atom of Erlang). */
+export const NAMES_MAX = 65_536;
+export const NAME_LENGTH_MAX = 255;
+
+/** Processes of one thread of several, and how many of them other threads may have spawned there. */
+export const PROCESSES_MAX = 2_097_152;
+export const RESERVED_PROCESSES_MAX = 262_144;
+
+/** The same of a thread that was started for one process. */
+export const ISOLATED_PROCESSES_MAX = 65_536;
+export const ISOLATED_RESERVED_PROCESSES_MAX = 4_096;
+
+/** Worker threads of all groups of a system. */
+export const THREADS_AT_ONCE_MAX = 256;
+
+/** How long a worker thread may not yield before it is terminated. */
+export const STALL_MS = 5_000;
+
+/** How often a thread is looked at, and how often one that does not move. */
+export const STALL_LOOK_MS = 40;
+export const STALL_SUSPECT_LOOK_MS = 5;
+
+/**
+ * How long a thread that ends before it runs is not started again: the first time, and at most; twice as long each
+ * time.
+ */
+export const THREAD_RESTART_DELAY_MS = 100;
+export const THREAD_RESTART_DELAY_MAX_MS = 30_000;
+
+/** How long a worker thread may take to end when the system stops. */
+export const THREAD_STOP_MS = 1_000;
+
+/** Threads that a system may start one after the other while it runs. */
+export const THREADS_MAX = 65_536;
+
+/** Exited processes of which a thread remembers why, for what is on its way to them from other threads. */
+export const DEPARTED_MAX = 1_024;
+
+/** How far the refs of two threads are apart: refs of one system must not meet. */
+export const REFS_PER_THREAD: number = 2 ** 37;
+
 /**
  * Longest that processes run, whatever the count of messages, before timers and sockets of the host have their turn.
  */

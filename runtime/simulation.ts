@@ -237,7 +237,7 @@ class Run implements SimulatedRun, SimulationHost {
     if (!this.killing || this.systems.length < this.kernels.length) return;
     if (kills === undefined || this.killed.length >= (kills.max ?? 1) || this.random() >= kills.chance) return;
     const candidates = this.kernels.flatMap((kernel) =>
-      kernel.processes.filter((process) => isCandidate(process, kills)).map((process) => ({ kernel, process })),
+      kernel.table.all.filter((process) => isCandidate(process, kills)).map((process) => ({ kernel, process })),
     );
     const chosen = candidates[Math.floor(this.random() * candidates.length)];
     if (chosen === undefined) return;

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from './clock.ts';
 import { checkArray, checkFunction, checkObject, checkOneOf, checkPid, checkText } from './kernel/arguments.ts';
 import type { UncaughtOrigin } from './kernel/attribution.ts';
 import type { Context, Messaging, ReceivedMessage } from './kernel/context.ts';
-import { CallError, ExitedError, StartError } from './kernel/errors.ts';
+import { BadArgError, CallError, ExitedError, StartError } from './kernel/errors.ts';
 import type { ExitReason } from './kernel/exit.ts';
 import { Kernel, type Wire } from './kernel/kernel.ts';
 import { describeDest } from './kernel/names.ts';
@@ -18,6 +18,8 @@ import { type ChildSpec, completeFlags, type SupervisorFlags } from './superviso
 import { readTree, type TreeNode } from './supervisor/supervision-tree.ts';
 import { SupervisorServer } from './supervisor/supervisor-server.ts';
 import { SystemStop } from './system-stop.ts';
+import type { ThreadHost } from './thread/thread-host.ts';
+import type { ThreadsOptions, WorkersOptions } from './thread/thread-plan.ts';
 
 /** Options of `startSystem`; strategy, intensity and period are those of the root supervisor. */
 export interface SystemOptions extends SupervisorFlags {
@@ -36,6 +38,15 @@ export interface SystemOptions extends SupervisorFlags {
   readonly onUnattributedError?: (error: unknown, origin: UncaughtOrigin) => void;
   /** Called with the payload of every message and every value put into a table; `beamish/testing` freezes it. */
   readonly onSend?: (payload: unknown) => void;
+  /**
+   * Worker threads that run processes, in groups: `{ cpu: 2, io: { count: 1, placement: 'least_loaded' } }`. `true`:
+   * one group `cpu`, with as many as the machine has cores but one. Which processes run there is said by their option
+   * `thread`, or `isolated`. Default: none, and all run on the thread that starts the system. `BadArgError` if a group
+   * cannot be, `StartError` if a thread does not start. Not together with a `clock` of your own.
+   */
+  readonly threads?: true | ThreadsOptions;
+  /** What holds for all worker threads. */
+  readonly workers?: WorkersOptions;
 }
 
 /** A running system. It keeps the Node.js process alive until it has stopped. */
@@ -126,6 +137,7 @@ export async function startOn(options: SystemOptions, host: SimulationHost | und
     wire: host?.wire,
   });
   host?.attach(kernel);
+  const threads = options.threads === undefined ? undefined : await startThreads(kernel, options);
   const keepAlive = setInterval(() => {}, TIMER_MAX_MS);
   let ended: (reason: ExitReason) => void = () => {};
   const terminated = new Promise<ExitReason>((resolve) => {
@@ -135,7 +147,8 @@ export async function startOn(options: SystemOptions, host: SimulationHost | und
     clearInterval(keepAlive);
     for (const signal of options.signals ?? []) process.off(signal, onSignal);
     kernel.stop();
-    setImmediate(() => {
+    setImmediate(async () => {
+      await threads?.stop();
       kernel.release();
       ended(reason);
     });
@@ -152,6 +165,17 @@ export async function startOn(options: SystemOptions, host: SimulationHost | und
   }
   for (const signal of options.signals ?? []) process.on(signal, onSignal);
   return system;
+}
+
+/** Loaded only where it is used. */
+async function startThreads(kernel: Kernel, { threads, workers, clock }: SystemOptions): Promise<ThreadHost> {
+  if (clock !== undefined) throw new BadArgError('worker threads have the clock of the machine: leave out `clock`');
+  const { threadPlan } = await import('./thread/thread-plan.ts');
+  const plan = threadPlan(threads as true | ThreadsOptions, workers);
+  const { ThreadHost } = await import('./thread/thread-host.ts');
+  const host = new ThreadHost(kernel, plan);
+  await host.start();
+  return host;
 }
 
 /** The first process of a system: the parent of the root supervisor, and the caller of what its owner calls. */

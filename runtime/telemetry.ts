@@ -139,6 +139,34 @@ export interface ComputeFault extends Event {
   readonly late: boolean;
 }
 
+/**
+ * Channel `beamish:thread-exit`: a worker thread has ended, and all its processes with it, with that reason. Published
+ * on the thread that started the system, before any link or monitor learns of it.
+ */
+export interface ThreadExit {
+  readonly system: string;
+  readonly thread: number;
+  /** Null if it was started for one isolated process. */
+  readonly group: string | null;
+  readonly reason: ExitReason;
+  /** It was terminated because it did not yield. */
+  readonly stalled: boolean;
+  /** Who did not yield, if it was a process in its turn. */
+  readonly running: Pid | undefined;
+  /** How many processes it had. */
+  readonly processes: number;
+  /** False if it has never run: it is started again after a while, longer each time. */
+  readonly ready: boolean;
+}
+
+/** Channel `beamish:message-lost`: a message to another thread was lost, since it changed after it was sent. */
+export interface MessageLost {
+  readonly system: string;
+  readonly from: number;
+  readonly to: number;
+  readonly error: unknown;
+}
+
 /** The names of the channels; subscribe with `node:diagnostics_channel`. */
 export const channels = {
   processStart: 'beamish:process-start',
@@ -152,6 +180,8 @@ export const channels = {
   eventHandlerReport: 'beamish:event-handler-report',
   applicationReport: 'beamish:application-report',
   computeFault: 'beamish:compute-fault',
+  threadExit: 'beamish:thread-exit',
+  messageLost: 'beamish:message-lost',
 } as const;
 
 export const processStart: Channel = channel(channels.processStart);
@@ -165,3 +195,5 @@ export const sysTrace: Channel = channel(channels.sysTrace);
 export const eventHandlerReport: Channel = channel(channels.eventHandlerReport);
 export const applicationReport: Channel = channel(channels.applicationReport);
 export const computeFault: Channel = channel(channels.computeFault);
+export const threadExit: Channel = channel(channels.threadExit);
+export const messageLost: Channel = channel(channels.messageLost);

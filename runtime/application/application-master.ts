@@ -1,4 +1,4 @@
-import type { Context } from '../kernel/context.ts';
+import { type Context, processOptions } from '../kernel/context.ts';
 import { exitReasonOf } from '../kernel/errors.ts';
 import type { ExitReason } from '../kernel/exit.ts';
 import type { Pid } from '../kernel/pid.ts';
@@ -7,7 +7,7 @@ import { ExitSignal } from '../kernel/signals.ts';
 import { type GenServer, sealedServer } from '../server/gen-server.ts';
 import { continueWith, initOk, noreply, stop } from '../server/server-result.ts';
 import { stopChild } from '../supervisor/child-shutdown.ts';
-import { type ChildSpec, checkChildSpec, processOptions } from '../supervisor/child-spec.ts';
+import { type ChildSpec, checkChildSpec } from '../supervisor/child-spec.ts';
 import { applicationReport } from '../telemetry.ts';
 import type { Application, ApplicationDefinition } from './application.ts';
 

@@ -1,5 +1,6 @@
 import type { Next } from '../server/server-result.ts';
 import type { ProcessFunction } from './context.ts';
+import { UndefError } from './errors.ts';
 import type { Kernel } from './kernel.ts';
 import type { Process, Runner } from './process.ts';
 import type { Protocol } from './protocol.ts';
@@ -21,6 +22,9 @@ export interface Behaviour<P extends Protocol = any, Start = any> {
   readonly [startType]?: (start: Start) => void;
 }
 
+/** What names a behaviour on every thread. */
+export type BehaviourName = Pick<Behaviour, 'module' | 'exportName'>;
+
 /** A runner is told its process once that exists. */
 export interface BehaviourRunner extends Runner {
   attach(process: Process): void;
@@ -33,12 +37,44 @@ export interface ModuleMeta {
   readonly url: string;
 }
 
+/** What a process was started with; the code of a behaviour may have to be imported first. */
+export type StartedCode = BehaviourName | ProcessFunction<any>;
+
 /** What a process can be started with. */
 export type Code = Behaviour | ProcessFunction<any>;
 
 /** What was started, as reports say it (proc_lib: $initial_call). */
-export function initialCallOf(code: Code): string {
+export function initialCallOf(code: StartedCode): string {
   if (typeof code === 'function') return code.name || 'function';
   const { module, exportName } = code;
   return `${module.slice(module.lastIndexOf('/') + 1)}#${exportName}`;
+}
+
+const imported = new Map<string, Behaviour>();
+
+/** The behaviour that those name, if this thread has imported it for another thread before. */
+export function importedBehaviour({ module, exportName }: BehaviourName): Behaviour | undefined {
+  return imported.get(`${module}#${exportName}`);
+}
+
+/** Imports a behaviour by its name; rejects with `UndefError` if there is none. */
+export async function importBehaviour(name: BehaviourName): Promise<Behaviour> {
+  const { module, exportName } = name;
+  const exports: Record<string, unknown> = await import(module).catch((error: unknown) => {
+    throw new UndefError(`cannot import ${module} for '${exportName}' on another thread`, { cause: error });
+  });
+  const found = exports[exportName];
+  if (isBehaviour(found)) {
+    imported.set(`${module}#${exportName}`, found);
+    return found;
+  }
+  const hint = `export it there: export const ${exportName} = …`;
+  const what = found === undefined ? 'has no export' : 'exports something else as';
+  throw new UndefError(`${module} ${what} '${exportName}'; ${hint}`);
+}
+
+export function isBehaviour(value: unknown): value is Behaviour {
+  if (typeof value !== 'object' || value === null) return false;
+  const { module, exportName, createRunner } = value as Partial<Behaviour>;
+  return typeof createRunner === 'function' && typeof module === 'string' && typeof exportName === 'string';
 }

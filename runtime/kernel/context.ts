@@ -48,6 +48,30 @@ export interface ProcessOptions {
    * twice as long (gen_server, option hibernate_after). Default: never.
    */
   readonly hibernateAfterMs?: number;
+  /**
+   * Where it runs: `'main'`, the thread that started the system; a group of `startSystem({ threads })`; default: the
+   * thread of whoever starts it. The behaviour must be an export of a module, and what it is started with plain data.
+   * `BadArgError`, or the start error `{ invalid_thread: thread }`, if there is no such group.
+   */
+  readonly thread?: string;
+  /**
+   * It has a worker thread of its own, which ends with it; default false. Not together with `thread`.
+   */
+  readonly isolated?: boolean;
+}
+
+/** Of options for more than a process, those for the process. */
+export function processOptions(options: ProcessOptions): ProcessOptions {
+  const { handlerTimeoutMs, attribute, mailboxMax, mailboxPolicy, hibernateAfterMs, thread, isolated } = options;
+  return {
+    ...(handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs }),
+    ...(attribute === undefined ? {} : { attribute }),
+    ...(mailboxMax === undefined ? {} : { mailboxMax }),
+    ...(mailboxPolicy === undefined ? {} : { mailboxPolicy }),
+    ...(hibernateAfterMs === undefined ? {} : { hibernateAfterMs }),
+    ...(thread === undefined ? {} : { thread }),
+    ...(isolated === undefined ? {} : { isolated }),
+  };
 }
 
 /** What may be said when a process is started. A wrong option throws `BadArgError`, with its term as `reason`. */

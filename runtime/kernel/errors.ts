@@ -88,6 +88,18 @@ export class BadArgError extends Error {
   }
 }
 
+/** There is no such code where it is to run (Erlang's `undef`): the module cannot be imported, or lacks the export. */
+export class UndefError extends Error {
+  override readonly name = 'UndefError';
+  readonly code = 'ERR_UNDEF';
+}
+
+/** A bound of the runtime is reached (Erlang's `system_limit`): processes of a thread, threads of a system … */
+export class SystemLimitError extends Error {
+  override readonly name = 'SystemLimitError';
+  readonly code = 'ERR_SYSTEM_LIMIT';
+}
+
 /** `link` to a process that does not exist, by a process that does not trap exits (erlang:link/1, error `noproc`). */
 export class NoProcError extends Error {
   override readonly name = 'NoProcError';

@@ -1,6 +1,6 @@
 import { EnterLoop } from '../server/enter-loop.ts';
 import type { ProcessFunction } from './context.ts';
-import { BadArgError } from './errors.ts';
+import { BadArgError, exitReasonOf } from './errors.ts';
 import type { Kernel } from './kernel.ts';
 import type { Process, Runner } from './process.ts';
 import { ProcessContext } from './process-context.ts';
@@ -52,6 +52,6 @@ export class FunctionRunner implements Runner {
   }
 
   failed(error: unknown): void {
-    this.kernel.crash(this.process as Process, this.kernel.reasonOf(error));
+    this.kernel.crash(this.process as Process, exitReasonOf(error));
   }
 }

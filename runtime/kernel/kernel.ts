@@ -1,24 +1,27 @@
 import type { Clock } from '../clock.ts';
+import { REFS_PER_THREAD } from '../limits.ts';
 import { passesSuspension } from '../server/sys-requests.ts';
 import { Tables } from '../table/tables.ts';
 import { processExit, processStart } from '../telemetry.ts';
 import { abortLater, guardUncaught, releaseUncaught, type UncaughtGuard } from './attribution.ts';
-import type { Code } from './behaviour.ts';
+import type { StartedCode } from './behaviour.ts';
 import type { ProcessOptions } from './context.ts';
 import { type CrashDetail, isFenced, publishCrash } from './crash-report.ts';
 import { Deadlines } from './deadline.ts';
-import { BadArgError, CallError, exitReasonOf } from './errors.ts';
+import { DeferredCalls } from './deferred-calls.ts';
+import { CallError, exitReasonOf } from './errors.ts';
 import { type ExitReason, isNormalExit } from './exit.ts';
 import { hibernateAfter } from './hibernation.ts';
 import { publishExit, publishStart } from './life-events.ts';
-import { admit, boundMailbox } from './mailbox-bound.ts';
-import { Message } from './message.ts';
+import { admit, boundMailbox, type Sender } from './mailbox-bound.ts';
+import { Message, type MessageKind } from './message.ts';
 import { assertDest, assertNoName, describeDest, Names } from './names.ts';
-import { PendingCall } from './pending-call.ts';
-import { type Dest, Pid, type Ref } from './pid.ts';
+import { type OpenCall, PendingCall } from './pending-call.ts';
+import { type Dest, type From, Pid, type Ref } from './pid.ts';
 import { closePorts } from './port.ts';
-import { EXITED, IDLE, Process, type Runner, SUSPENDED } from './process.ts';
-import { type Outcome, RESPONSE, RequestId, Response } from './request.ts';
+import { EXITED, IDLE, type Lineage, Process, type Runner, SUSPENDED } from './process.ts';
+import { ProcessTable } from './process-table.ts';
+import type { Remote } from './remote.ts';
 import { Scheduler } from './scheduler.ts';
 import { Signals } from './signals.ts';
 import { checkTime } from './time.ts';
@@ -28,6 +31,8 @@ export interface SpawnOptions extends ProcessOptions {
   readonly link?: boolean;
   readonly monitor?: Ref;
   readonly name?: string | undefined;
+  /** Another thread spawns it: it has given it this pid, its name, and those it descends from. */
+  readonly spawned?: { readonly pid: Pid; readonly lineage: Lineage };
 }
 
 /** What lies between the processes of a simulated system. */
@@ -44,6 +49,8 @@ export interface KernelOptions {
   readonly guard: UncaughtGuard;
   /** Decides when what one process sends another arrives; without it, at once. */
   readonly wire?: Wire | undefined;
+  /** Which thread of the system this is. Default 0, the one that started it. */
+  readonly thread?: number;
   /** Called with every payload that is sent; the test kit freezes it. */
   readonly onSend?: ((payload: unknown) => void) | undefined;
 }
@@ -62,18 +69,23 @@ export class Kernel {
   private readonly wire: Wire | null;
   private readonly guard: UncaughtGuard;
   readonly onSend: ((payload: unknown) => void) | undefined;
-  private readonly slots: (Process | undefined)[] = [];
+  readonly thread: number;
+  /** The other threads of the system; null if there is none. */
+  remote: Remote | null = null;
+  /** Called when a process has exited, or will not come. */
+  onEmpty: (() => void) | null = null;
+  readonly table: ProcessTable;
   /** The registered names. */
   private readonly locals = new Map<string, Process>();
-  private readonly freeSlots: number[] = [];
-  /** Calls answered with `noreply` so far: a reply finds them by its ref. */
-  private readonly deferredCalls = new Map<Ref, Process>();
-  private serial = 0;
-  private refs = 0;
+  private readonly deferredCalls = new DeferredCalls();
+  private refs: number;
 
   constructor(options: KernelOptions) {
     this.name = options.name;
     this.id = options.id;
+    this.thread = options.thread ?? 0;
+    this.table = new ProcessTable(this.id, this.thread);
+    this.refs = this.thread * REFS_PER_THREAD;
     this.clock = options.clock;
     this.guard = options.guard;
     this.onSend = options.onSend;
@@ -87,18 +99,21 @@ export class Kernel {
     if (options.guard.onUnattributed !== null) guardUncaught(options.guard);
   }
 
+  /** From now on the system has other threads. */
+  connect(remote: Remote, slotsMax: number): void {
+    this.remote = remote;
+    this.table.limit(slotsMax);
+    for (const { pid } of this.table.all) remote.born(pid);
+  }
+
   /** Whether what is sent takes its time. */
   get simulated(): boolean {
     return this.wire !== null;
   }
 
-  /** All that live, in no order that means something. */
-  get processes(): readonly Process[] {
-    return this.slots.filter((process) => process !== undefined);
-  }
-
+  /** Of all threads. */
   get processCount(): number {
-    return this.slots.length - this.freeSlots.length;
+    return this.table.size + (this.remote?.processCount ?? 0);
   }
 
   nextRef(): Ref {
@@ -106,14 +121,16 @@ export class Kernel {
   }
 
   /** Creates a process; its first step runs in a later turn. Link, monitor and name are in force before that. */
-  spawn(parent: Process | null, code: Code, runner: Runner, options: SpawnOptions): Process {
-    if (options.name !== undefined) this.names.assertFree(options.name);
-    const slot = this.freeSlots.pop() ?? this.slots.length;
-    const pid = new Pid(this.id, 0, slot, ++this.serial);
-    const process = new Process(pid, parent, code, runner);
+  spawn(parent: Process | null, code: StartedCode, runner: Runner, options: SpawnOptions): Process {
+    const { spawned } = options;
+    if (options.name !== undefined && spawned === undefined) this.names.assertFree(options.name);
+    const pid = spawned === undefined ? this.table.newPid() : spawned.pid;
+    const lineage = spawned !== undefined ? spawned.lineage : parent === null ? null : parent.lineage();
+    const process = new Process(pid, lineage, code, runner);
     if (options.mailboxMax !== undefined) boundMailbox(process, options.mailboxMax, options.mailboxPolicy);
-    this.slots[slot] = process;
-    if (options.name !== undefined) this.names.register(options.name, process);
+    this.table.add(process);
+    this.remote?.born(pid);
+    if (options.name !== undefined) this.names.register(options.name, process, spawned !== undefined);
     if (options.attribute === true) this.attribute(process);
     if (options.handlerTimeoutMs !== undefined) process.handlerTimeoutMs = options.handlerTimeoutMs;
     if (options.hibernateAfterMs !== undefined) hibernateAfter(this, process, options.hibernateAfterMs);
@@ -131,12 +148,19 @@ export class Kernel {
   }
 
   find(pid: Pid): Process | undefined {
-    const process = this.slots[pid.slot];
-    if (process === undefined || process.pid.serial !== pid.serial || pid.system !== this.id) return undefined;
-    return process;
+    return this.table.find(pid);
   }
 
-  /** Who is meant now. */
+  isAlive(pid: Pid): boolean {
+    return this.find(pid) !== undefined || (this.names.isElsewhere(pid) && this.remote?.isAlive(pid) === true);
+  }
+
+  /** Who is meant now, on whatever thread. */
+  whereis(dest: Dest): Pid | undefined {
+    return this.resolve(dest)?.pid ?? (this.remote === null ? undefined : this.names.onOtherThread(dest)?.pid);
+  }
+
+  /** Who is meant now, if it is on this thread. */
   resolve(dest: Dest): Process | undefined {
     if (typeof dest === 'string') return this.locals.get(dest);
     return dest instanceof Pid ? this.find(dest) : this.names.elsewhere(dest);
@@ -161,14 +185,14 @@ export class Kernel {
    * which no bound keeps out. The usual case alone, since it is short enough then to be inlined where messages are
    * sent.
    */
-  deliver(process: Process, message: Message, sender?: Process): void {
+  deliver(process: Process, message: Message, sender?: Sender): void {
     const { status } = process;
     if (status >= EXITED || process.receiver !== null || !process.push(message)) {
       this.deliverOtherwise(process, message, sender);
     } else if (status === IDLE) this.scheduler.enqueue(process);
   }
 
-  private deliverOtherwise(process: Process, message: Message, sender: Process | undefined): void {
+  private deliverOtherwise(process: Process, message: Message, sender: Sender | undefined): void {
     const { receiver, status } = process;
     if (status === EXITED) {
       message.call?.absent();
@@ -204,6 +228,7 @@ export class Kernel {
   sendInfo(sender: Process, dest: Dest, tag: string, payload: unknown): void {
     const process = this.addressee(dest);
     if (process === undefined) {
+      if (this.sendFar(sender, dest, 'info', tag, payload)) return;
       assertNoName(dest);
       return;
     }
@@ -214,11 +239,21 @@ export class Kernel {
   cast(sender: Process, dest: Dest, tag: string, payload: unknown): void {
     const process = this.addressee(dest);
     if (process === undefined) {
-      assertDest(dest);
+      if (!this.sendFar(sender, dest, 'cast', tag, payload)) assertDest(dest);
       return;
     }
     this.onSend?.(payload);
     this.transmit(sender, process, new Message('cast', tag, payload));
+  }
+
+  /** To a process of another thread; false if it is not known to be on one. A timer is no sender. */
+  private sendFar(sender: Process | null, dest: Dest, kind: MessageKind, tag: string, payload: unknown): boolean {
+    if (this.remote === null) return false;
+    const far = this.names.onOtherThread(dest);
+    if (far === undefined) return false;
+    this.onSend?.(payload);
+    this.remote.send(sender, far.to, kind, tag, payload);
+    return true;
   }
 
   call(caller: Process, dest: Dest, tag: string, payload: unknown, timeoutMs: number | 'infinity'): Promise<unknown> {
@@ -229,86 +264,56 @@ export class Kernel {
       }
       if (server === undefined) assertDest(dest);
       const call = new PendingCall(this, this.nextRef(), caller, dest, tag, resolve, reject);
-      if (server === undefined) return call.absent();
+      if (server === undefined && this.remote === null) return call.absent();
       if (timeoutMs !== 'infinity') this.deadlines.add(call, checkTime(timeoutMs, 'timeoutMs'));
-      this.onSend?.(payload);
-      this.transmit(caller, server, new Message('call', tag, payload, call));
+      this.sendCall(call, server, payload);
     });
   }
 
-  /** A call whose outcome comes back as a message. */
-  sendRequest(caller: Process, dest: Dest, tag: string, payload: unknown): RequestId {
-    const answered = (outcome: Outcome): void =>
-      this.deliver(caller, new Message('info', RESPONSE, new Response(id, outcome)));
-    const replied = (reply: unknown): void => answered({ reply });
-    const failed = ({ reason }: CallError): void => answered({ error: { reason, dest } });
-    const call = new PendingCall(this, this.nextRef(), caller, dest, tag, replied, failed);
-    const id = new RequestId(call.ref, () => this.abandon(call));
-    const server = this.addressee(dest);
-    if (server === undefined) assertDest(dest);
+  /** A call goes on its way to `server`, or to whoever is at its destination on another thread. */
+  sendCall(call: PendingCall, server: Process | undefined, payload: unknown): void {
     this.onSend?.(payload);
-    if (server === undefined) call.absent();
-    else this.transmit(caller, server, new Message('call', tag, payload, call));
-    return id;
+    if (server !== undefined) {
+      this.transmit(call.caller, server, new Message('call', call.tag, payload, call));
+      return;
+    }
+    const far = this.remote === null ? undefined : this.names.onOtherThread(call.dest);
+    if (far === undefined) call.absent();
+    else this.remote?.call(call, far.to, payload);
   }
 
-  private abandon(call: PendingCall): void {
-    call.done = true;
-    this.forgetDeferred(call.ref);
+  deferCall(server: Process, call: OpenCall): void {
+    this.deferredCalls.add(server, call);
   }
 
-  /** The server will reply later, or another process will: the reply finds the call by its ref. */
-  deferCall(server: Process, call: PendingCall): void {
-    if (call.done) return;
-    server.deferredCalls ??= new Map();
-    server.deferredCalls.set(call.ref, call);
-    this.deferredCalls.set(call.ref, server);
-  }
-
-  reply(sender: Pid, ref: Ref, value: unknown): void {
+  reply(sender: Pid, { pid, ref }: From, value: unknown): void {
     const call = this.forgetDeferred(ref);
     if (call !== undefined) this.answer(sender, call, value);
+    else if (this.names.isElsewhere(pid)) this.remote?.reply(pid, ref, value);
   }
 
-  answer(sender: Pid, call: PendingCall, value: unknown): void {
+  answer(sender: Pid, call: OpenCall, value: unknown): void {
     this.onSend?.(value);
     if (this.wire === null) call.reply(value);
     else this.postReply(this.wire, sender, call, value);
   }
 
-  private postReply(wire: Wire, sender: Pid, call: PendingCall, value: unknown): void {
+  private postReply(wire: Wire, sender: Pid, call: OpenCall, value: unknown): void {
     wire.post(sender, call.caller.pid, () => call.reply(value));
   }
 
   /** A deferred call is settled, one way or the other. */
-  forgetDeferred(ref: Ref): PendingCall | undefined {
-    const server = this.deferredCalls.get(ref);
-    if (server === undefined) return undefined;
-    this.deferredCalls.delete(ref);
-    const call = server.deferredCalls?.get(ref);
-    server.deferredCalls?.delete(ref);
+  forgetDeferred(ref: Ref): OpenCall | undefined {
+    const call = this.deferredCalls.take(ref);
+    if (call === undefined) this.remote?.dropCall(ref);
     return call;
   }
 
-  /** A message that a timer will deliver. */
-  sendLater(ref: Ref, delayMs: number, dest: Dest, tag: string, payload: unknown): void {
-    assertDest(dest);
-    this.onSend?.(payload);
-    this.timers.start(ref, delayMs, dest, new Message('info', tag, payload));
-  }
-
-  /** A message that a timer delivers again and again; its receiver is whoever has the name now. */
-  sendEvery(ref: Ref, periodMs: number, dest: Dest, tag: string, payload: unknown): void {
-    assertDest(dest);
-    const target = this.resolve(dest);
-    if (target === undefined && !(dest instanceof Pid)) throw new BadArgError(`no process is at ${describeDest(dest)}`);
-    this.onSend?.(payload);
-    if (target !== undefined) this.timers.startInterval(ref, periodMs, target, new Message('info', tag, payload));
-  }
-
-  /** What an error of user code means as an exit reason. */
-  reasonOf(error: unknown): ExitReason {
-    return exitReasonOf(error);
+  /** A message of a timer, which nobody sends. */
+  deliverTo(dest: Dest, message: Message): void {
+    const process = this.addressee(dest);
+    if (process !== undefined) this.deliver(process, message);
+    else this.sendFar(null, dest, message.kind, message.tag, message.payload);
   }
 
   /** Ends a process whose own code failed: reports it first (proc_lib). */
@@ -330,9 +335,9 @@ export class Kernel {
   /** A name, timers, tables, ports and open calls of a dead process are gone before anybody learns of its death. */
   private forget(process: Process, reason: ExitReason): void {
     process.status = EXITED;
-    this.slots[process.pid.slot] = undefined;
-    this.freeSlots.push(process.pid.slot);
-    if (process.name !== null) this.locals.delete(process.name);
+    if (process.name !== null) this.names.release(process.name, process.pid);
+    this.table.remove(process);
+    this.remote?.died(process.pid, reason);
     if (process.timers !== null) for (const ref of [...process.timers]) this.timers.cancel(ref);
     this.tables.ownerExited(process);
     if (processExit.hasSubscribers) publishExit(this.name, process, reason);
@@ -345,34 +350,29 @@ export class Kernel {
     process.ack = null;
     ack?.({ error: reason });
     if (abort !== null) abortLater(process, abort, reason);
+    this.onEmpty?.();
   }
 
   private failCalls(process: Process, reason: ExitReason): void {
     const { pid } = process;
     if (process.currentCall !== null) this.failCall(pid, process.currentCall, reason);
     process.currentCall = null;
-    if (process.deferredCalls !== null) {
-      for (const [ref, call] of process.deferredCalls) {
-        this.deferredCalls.delete(ref);
-        this.failCall(pid, call, reason);
-      }
-      process.deferredCalls = null;
-    }
+    for (const call of this.deferredCalls.takeAll(process)) this.failCall(pid, call, reason);
     for (let message = process.shift(); message !== undefined; message = process.shift()) {
       if (message.call !== null) this.failCall(pid, message.call, reason);
     }
   }
 
   /** After replies that are still on the wire. */
-  private failCall(server: Pid, call: PendingCall, reason: ExitReason): void {
+  private failCall(server: Pid, call: OpenCall, reason: ExitReason): void {
     if (this.wire === null) call.fail(reason);
     else this.wire.post(server, call.caller.pid, () => call.fail(reason));
   }
 
   /** An uncaught error of code that an attributed process left behind. */
   private blame(process: Process, error: unknown): void {
-    if (process.status !== EXITED) this.crash(process, this.reasonOf(error));
-    else if (!isFenced(error)) this.reportCrash(process, this.reasonOf(error), {}, true);
+    if (process.status !== EXITED) this.crash(process, exitReasonOf(error));
+    else if (!isFenced(error)) this.reportCrash(process, exitReasonOf(error), {}, true);
   }
 
   private reportCrash(process: Process, reason: ExitReason, detail: CrashDetail = {}, late = false): void {
@@ -382,7 +382,7 @@ export class Kernel {
   /** The system has stopped: no timer, deadline or hook of it may keep anything alive. */
   stop(): void {
     // The first process goes last: what it waits for must fail while it can still hear of it.
-    for (const process of [...this.slots].reverse()) if (process !== undefined) this.finish(process, 'killed');
+    for (const process of this.table.all.reverse()) this.finish(process, 'killed');
     this.scheduler.stop();
     this.deadlines.clear();
     this.timers.clear();

@@ -22,6 +22,9 @@ export function isMailboxPolicy(value: unknown): value is MailboxPolicy {
   return policies.has(value);
 }
 
+/** Who sent a message, as far as a bound asks: the process itself, another one here, or one of another thread. */
+export type Sender = Process | 'on another thread';
+
 /** Puts a bound on the mailbox of a new process. */
 export function boundMailbox(process: Process, max: number, policy: MailboxPolicy = 'reject'): void {
   process.bound = { max, policy, dropped: 0 };
@@ -31,7 +34,7 @@ export function boundMailbox(process: Process, max: number, policy: MailboxPolic
  * A message came to a full mailbox: something gives way, or it does not get in, and then says false. What no other
  * process sent (signals and timers: no `sender`), what the process sends to itself, and system requests always get in.
  */
-export function admit(system: string, process: Process, message: Message, sender: Process | undefined): boolean {
+export function admit(system: string, process: Process, message: Message, sender: Sender | undefined): boolean {
   const bound = process.bound as MailboxBound;
   if (
     process.queueLength < bound.max ||

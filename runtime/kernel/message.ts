@@ -1,4 +1,4 @@
-import type { PendingCall } from './pending-call.ts';
+import type { OpenCall } from './pending-call.ts';
 
 export type MessageKind = 'info' | 'cast' | 'call' | 'continue';
 
@@ -8,9 +8,9 @@ export class Message {
   readonly tag: string;
   readonly payload: unknown;
   /** The call that waits for the reply; null unless `kind` is `'call'`. */
-  readonly call: PendingCall | null;
+  readonly call: OpenCall | null;
 
-  constructor(kind: MessageKind, tag: string, payload: unknown, call: PendingCall | null = null) {
+  constructor(kind: MessageKind, tag: string, payload: unknown, call: OpenCall | null = null) {
     this.kind = kind;
     this.tag = tag;
     this.payload = payload;

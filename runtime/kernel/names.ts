@@ -17,8 +17,8 @@ export class Names {
     this.local = local;
     this.kernel = kernel;
     this.viaCaller = {
-      whereis: (name) => kernel.resolve(name)?.pid,
-      isAlive: (pid) => kernel.find(pid) !== undefined,
+      whereis: (name) => kernel.whereis(name),
+      isAlive: (pid) => kernel.isAlive(pid),
       table: (name) => kernel.tables.open(null, name),
     };
   }
@@ -31,6 +31,24 @@ export class Names {
     }
     const pid = isVia(dest) ? dest.via.whereisName(this.viaCaller, dest.name) : undefined;
     return pid === undefined ? undefined : this.kernel.find(pid);
+  }
+
+  /** Whether the process of a pid runs, or ran, on another thread of this system. */
+  isElsewhere({ thread, system }: Pid): boolean {
+    return thread !== this.kernel.thread && system === this.kernel.id;
+  }
+
+  /** A destination on another thread: the process, and what to address there. */
+  onOtherThread(dest: Dest): { readonly pid: Pid; readonly to: Pid | Alias } | undefined {
+    if (dest instanceof Alias) return this.isElsewhere(dest.pid) ? { pid: dest.pid, to: dest } : undefined;
+    const pid = this.pidOf(dest);
+    return pid !== undefined && this.isElsewhere(pid) ? { pid, to: pid } : undefined;
+  }
+
+  private pidOf(dest: Exclude<Dest, Alias>): Pid | undefined {
+    if (dest instanceof Pid) return dest;
+    if (typeof dest === 'string') return this.kernel.remote?.holder(dest);
+    return isVia(dest) ? dest.via.whereisName(this.viaCaller, dest.name) : undefined;
   }
 
   /** For whom a message to such a destination is. */
@@ -49,31 +67,54 @@ export class Names {
     if (options.monitor !== undefined) this.kernel.signals.demonitor(process, options.monitor, true);
   }
 
-  register(name: string, process: Process): void {
-    this.assertFree(name);
-    if (process.name !== null) throw new BadArgError(`${process.pid} has the name '${process.name}' already`);
+  /** `claimed`: by the thread that spawns the process. */
+  register(name: string, process: Process, claimed = false): void {
+    if (!claimed) {
+      this.assertFree(name);
+      if (process.name !== null) throw new BadArgError(`${process.pid} has the name '${process.name}' already`);
+      const holder = this.kernel.remote?.claim(name, process.pid);
+      if (holder !== undefined) throw isTaken(name, holder);
+    }
     process.name = name;
     this.local.set(name, process);
   }
 
   registerPid(name: string, pid: Pid): void {
     const process = this.kernel.find(pid);
+    if (process === undefined && this.kernel.isAlive(pid)) {
+      throw new BadArgError(`cannot register ${shown(name)}: ${pid} is on another thread; let it register itself`);
+    }
     if (process === undefined) throw new BadArgError(`cannot register ${shown(name)}: ${pid} is not alive`);
     this.register(name, process);
   }
 
   unregister(name: string): void {
     const holder = this.local.get(name);
-    if (holder === undefined) throw new BadArgError(`no process has the name ${shown(name)}`);
-    holder.name = null;
-    this.local.delete(name);
+    if (holder !== undefined) {
+      holder.name = null;
+      this.release(name, holder.pid);
+      return;
+    }
+    const far = this.kernel.remote?.holder(name);
+    if (far === undefined) throw new BadArgError(`no process has the name ${shown(name)}`);
+    this.kernel.remote?.unname(name, far);
+  }
+
+  /** Its holder has exited, or given it up. */
+  release(name: string, holder: Pid): void {
+    if (this.local.get(name)?.pid === holder) this.local.delete(name);
+    this.kernel.remote?.release(name, holder);
   }
 
   assertFree(name: string): void {
     if (!isName(name)) throw new BadArgError('a name is a text that is not empty');
-    const holder = this.local.get(name);
-    if (holder !== undefined) throw new BadArgError(`the name '${name}' is taken by ${holder.pid}`);
+    const holder = this.local.get(name)?.pid ?? this.kernel.remote?.holder(name);
+    if (holder !== undefined) throw isTaken(name, holder);
   }
+}
+
+function isTaken(name: string, holder: Pid): BadArgError {
+  return new BadArgError(`the name '${name}' is taken by ${holder}`);
 }
 
 export function isName(value: unknown): value is string {

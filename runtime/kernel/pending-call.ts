@@ -4,14 +4,28 @@ import { CallError } from './errors.ts';
 import type { ExitReason } from './exit.ts';
 import type { Kernel } from './kernel.ts';
 import { describeDest } from './names.ts';
-import type { Dest, Ref } from './pid.ts';
+import type { Dest, Pid, Ref } from './pid.ts';
 import { EXITED, type Process } from './process.ts';
+
+/** A call as its server has it: whoever made it waits here, or on another thread. */
+export interface OpenCall {
+  readonly ref: Ref;
+  readonly caller: { readonly pid: Pid; readonly name: string | null };
+  done: boolean;
+  reply(value: unknown): void;
+  /** The server ended. */
+  fail(reason: ExitReason): void;
+  /** There is no server. */
+  absent(): void;
+  /** The mailbox of the server is full. */
+  refuse(): void;
+}
 
 /**
  * A call that waits for its reply. It sits in the server's mailbox with the request, so that a local reply needs no
  * table; only a reply that comes later (`noreply` now, `replyTo` then) is found by its `ref`.
  */
-export class PendingCall extends Deadline {
+export class PendingCall extends Deadline implements OpenCall {
   readonly ref: Ref;
   readonly caller: Process;
   readonly dest: Dest;

@@ -2,6 +2,9 @@ import type { Alias } from './alias.ts';
 import type { Protocol } from './protocol.ts';
 import type { ViaName } from './via.ts';
 
+/** How far the serials are apart that two threads give out. */
+export const SERIALS_PER_THREAD: number = 2 ** 36;
+
 declare const refBrand: unique symbol;
 declare const replyBrand: unique symbol;
 
@@ -18,7 +21,7 @@ export class Pid<P extends Protocol = any> {
   readonly thread: number;
   /** Where the thread keeps the process; reused, so never compare it alone. */
   readonly slot: number;
-  /** Counts all processes the thread ever started; with `thread` it is unique in the system. */
+  /** Counts the processes of the thread, of each thread that spawns there; with `thread` it is unique in the system. */
   readonly serial: number;
 
   constructor(system: string, thread: number, slot: number, serial: number) {
@@ -28,8 +31,11 @@ export class Pid<P extends Protocol = any> {
     this.serial = serial;
   }
 
+  /** Spawned by another thread, that thread is named too: `<1.0.7>` is the seventh that thread 0 has spawned on 1. */
   toString(): string {
-    return `<${this.thread}.${this.serial}>`;
+    const { thread, serial } = this;
+    if (serial < SERIALS_PER_THREAD) return `<${thread}.${serial}>`;
+    return `<${thread}.${Math.floor(serial / SERIALS_PER_THREAD) - 1}.${serial % SERIALS_PER_THREAD}>`;
   }
 
   toJSON(): string {

@@ -14,7 +14,8 @@ import { EXITED, type Process, type StartMonitorResult, type StartResult } from 
 import { describeProcess, type ProcessInfo } from './process-info.ts';
 import { receive } from './receive.ts';
 import type { RequestId } from './request.ts';
-import { spawn, start, startMonitor } from './start.ts';
+import { sendRequest } from './send-request.ts';
+import { spawn, spawnAnywhere, start, startMonitor } from './start.ts';
 import type { ViaName } from './via.ts';
 
 /** The one implementation of `Context`. */
@@ -64,25 +65,25 @@ export class ProcessContext implements Context {
   }
 
   sendRequest(dest: Dest, tag: string, payload?: unknown): RequestId<any> {
-    return this.#kernel.sendRequest(this.#alive(), dest, tag, payload);
+    return sendRequest(this.#kernel, this.#alive(), dest, tag, payload);
   }
 
   replyTo(from: From<any>, value: unknown): void {
     if (typeof from?.ref !== 'number') throw badArgument('from', 'who waits for the reply, { pid, ref }', from);
-    this.#kernel.reply(this.#alive().pid, from.ref, value);
+    this.#kernel.reply(this.#alive().pid, from, value);
   }
 
   sendAfter(delayMs: number, tag: string, payload?: unknown, dest: Dest = this.self): Ref {
     this.#alive();
     const ref = this.#kernel.nextRef();
-    this.#kernel.sendLater(ref, delayMs, dest, tag, payload);
+    this.#kernel.timers.sendLater(ref, delayMs, dest, tag, payload);
     return ref;
   }
 
   startTimer(delayMs: number, message?: unknown, dest: Dest = this.self): Ref {
     this.#alive();
     const ref = this.#kernel.nextRef();
-    this.#kernel.sendLater(ref, delayMs, dest, 'timeout', { ref, message });
+    this.#kernel.timers.sendLater(ref, delayMs, dest, 'timeout', { ref, message });
     return ref;
   }
 
@@ -98,7 +99,7 @@ export class ProcessContext implements Context {
   sendInterval(periodMs: number, tag: string, payload?: unknown, dest: Dest = this.self): Ref {
     this.#alive();
     const ref = this.#kernel.nextRef();
-    this.#kernel.sendEvery(ref, periodMs, dest, tag, payload);
+    this.#kernel.timers.sendEvery(ref, periodMs, dest, tag, payload);
     return ref;
   }
 
@@ -169,11 +170,11 @@ export class ProcessContext implements Context {
   }
 
   spawn(behaviour: Behaviour | ProcessFunction<any>, arg: unknown, options: StartOptions = {}): Pid {
-    return spawn(this.#kernel, this.#alive(), behaviour, arg, options).pid;
+    return spawnAnywhere(this.#kernel, this.#alive(), behaviour, arg, options);
   }
 
   spawnLink(behaviour: Behaviour | ProcessFunction<any>, arg: unknown, options: StartOptions = {}): Pid {
-    return spawn(this.#kernel, this.#alive(), behaviour, arg, { ...options, link: true }).pid;
+    return spawnAnywhere(this.#kernel, this.#alive(), behaviour, arg, { ...options, link: true });
   }
 
   spawnMonitor(
@@ -182,7 +183,8 @@ export class ProcessContext implements Context {
     options: StartOptions = {},
   ): { readonly pid: Pid; readonly ref: Ref } {
     const ref = this.#kernel.nextRef();
-    return { pid: spawn(this.#kernel, this.#alive(), behaviour, arg, { ...options, monitor: ref }).pid, ref };
+    const pid = spawnAnywhere(this.#kernel, this.#alive(), behaviour, arg, { ...options, monitor: ref });
+    return { pid, ref };
   }
 
   start(behaviour: Behaviour, arg: unknown, options: StartOptions = {}): Promise<StartResult> {
@@ -214,12 +216,12 @@ export class ProcessContext implements Context {
   }
 
   whereis(name: Name | ViaName): Pid | undefined {
-    return this.#kernel.resolve(name)?.pid;
+    return this.#kernel.whereis(name);
   }
 
   isAlive(pid: Pid): boolean {
     checkPid(pid, 'pid');
-    return this.#kernel.find(pid) !== undefined;
+    return this.#kernel.isAlive(pid);
   }
 
   processInfo(pid: Pid): ProcessInfo | undefined {

@@ -1,12 +1,12 @@
 import type { TableData } from '../table/table-data.ts';
 import type { AliasOptions } from './alias.ts';
 import type { Culprit } from './attribution.ts';
-import { type Code, initialCallOf } from './behaviour.ts';
+import { initialCallOf, type StartedCode } from './behaviour.ts';
 import type { Deadline } from './deadline.ts';
 import type { ExitReason } from './exit.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Message } from './message.ts';
-import type { PendingCall } from './pending-call.ts';
+import type { OpenCall } from './pending-call.ts';
 import type { Dest, Pid, Ref } from './pid.ts';
 import type { PidSet } from './pid-set.ts';
 import type { Port } from './port.ts';
@@ -33,6 +33,8 @@ export const NEW = 0;
 export const SERVING = 1;
 /** Suspended: it gets nothing but system requests and the exit signal of its parent (sys:suspend/1). */
 export const HALTED = 2;
+/** It has sent more to another thread than that has taken: it gets nothing until there is room. */
+export const BLOCKED = 3;
 
 /**
  * What a process runs: a behaviour's loop, or a function. Each step returns nothing, or a promise for which the process
@@ -89,10 +91,12 @@ export class Process extends Mailbox {
   readonly parents: Lineage | null;
   private ownLineage: Lineage | null = null;
   /** What was started. */
-  private readonly code: Code;
+  private readonly code: StartedCode;
   runner: Runner;
   status: number = RUNNABLE;
   mode: number = NEW;
+  /** What `mode` was when the process was blocked. */
+  private unblocked: number = SERVING;
   /** Its parent has exited, and the exit signal of that is in its mailbox: it is on its way out. */
   orphaned = false;
   trapExit = false;
@@ -108,8 +112,8 @@ export class Process extends Mailbox {
   monitoredBy: RefMap<MonitorRecord> | null = null;
   receiver: Receiver | null = null;
   /** The call being handled, and those answered with noreply: they fail if the process ends first. */
-  currentCall: PendingCall | null = null;
-  deferredCalls: Map<Ref, PendingCall> | null = null;
+  currentCall: OpenCall | null = null;
+  deferredCalls: Map<Ref, OpenCall> | null = null;
   aliases: Map<Ref, AliasOptions> | null = null;
   timers: Set<Ref> | null = null;
   tables: Set<TableData> | null = null;
@@ -125,10 +129,10 @@ export class Process extends Mailbox {
   onSettled: ((value: unknown) => void) | null = null;
   onFailed: ((error: unknown) => void) | null = null;
 
-  constructor(pid: Pid, parent: Process | null, code: Code, runner: Runner) {
+  constructor(pid: Pid, parents: Lineage | null, code: StartedCode, runner: Runner) {
     super();
     this.pid = pid;
-    this.parents = parent === null ? null : parent.lineage();
+    this.parents = parents;
     this.code = code;
     this.runner = runner;
   }
@@ -165,6 +169,17 @@ export class Process extends Mailbox {
     this.mode = SERVING;
   }
 
+  /** Its turns are over until `unblock`; the step that it is in goes on. */
+  block(): void {
+    if (this.mode === BLOCKED) return;
+    this.unblocked = this.mode;
+    this.mode = BLOCKED; // the scheduler sees it when the step is over
+  }
+
+  unblock(): void {
+    if (this.mode === BLOCKED) this.mode = this.unblocked;
+  }
+
   get parent(): Pid | null {
     return this.parents === null ? null : this.parents.pid;
   }
@@ -175,7 +190,7 @@ export class Process extends Mailbox {
     return pids;
   }
 
-  private lineage(): Lineage {
+  lineage(): Lineage {
     this.ownLineage ??= { pid: this.pid, up: this.parents };
     return this.ownLineage;
   }

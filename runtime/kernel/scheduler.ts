@@ -3,9 +3,10 @@ import { CLOCK_CHECK_MESSAGES, LOOP_MS, MESSAGES_PER_LOOP, MESSAGES_PER_TURN } f
 import { passesSuspension } from '../server/sys-requests.ts';
 import { runAttributed, runUnattributed } from './attribution.ts';
 import { Deadline } from './deadline.ts';
+import { exitReasonOf } from './errors.ts';
 import type { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
-import { EXITED, IDLE, NEW, type Process, RUNNABLE, RUNNING, SERVING, SUSPENDED, WAITING } from './process.ts';
+import { BLOCKED, EXITED, IDLE, NEW, type Process, RUNNABLE, RUNNING, SERVING, SUSPENDED, WAITING } from './process.ts';
 import { isPromise } from './protocol.ts';
 
 const settledPromise = Promise.resolve();
@@ -95,6 +96,13 @@ export class Scheduler {
   };
 
   private readonly drain = (): void => {
+    const { remote } = this.kernel;
+    if (remote !== null) remote.roundBegins();
+    this.runQueue();
+    if (remote !== null) remote.roundEnds();
+  };
+
+  private runQueue(): void {
     while (this.length > 0 && !this.stopped) {
       if (this.used >= this.nextCheck && this.budgetSpent()) return; // the next round goes on
 
@@ -107,7 +115,7 @@ export class Scheduler {
       this.used += used;
     }
     this.armed = false;
-  };
+  }
 
   /** Looked at every few messages only, and the end of the round is asked for only then: most rounds are short. */
   private budgetSpent(): boolean {
@@ -131,6 +139,7 @@ export class Scheduler {
   /** Some messages of one process; returns how many. */
   private turn(process: Process): number {
     if (process.status !== RUNNABLE) return 0; // exited while it was queued
+    if (this.kernel.remote !== null) this.kernel.remote.runs(process.pid);
     return process.mode === SERVING ? this.serve(process, 0) : this.unusualTurn(process);
   }
 
@@ -144,6 +153,7 @@ export class Scheduler {
       }
       used++;
       if (!this.finished(process, this.handle(process, message))) return used;
+      if (process.mode !== SERVING) break;
     }
     this.release(process);
     return used;
@@ -154,6 +164,10 @@ export class Scheduler {
     if (process.mode === NEW) {
       process.mode = SERVING;
       return this.finished(process, this.step(process, boot, process)) ? this.serve(process, 1) : 1;
+    }
+    if (process.mode === BLOCKED) {
+      process.status = SUSPENDED;
+      return 0;
     }
     const passes = (message: Message): boolean => passesSuspension(process, message);
     let used = 0;
@@ -202,7 +216,7 @@ export class Scheduler {
     try {
       return process.runner.failed(error);
     } catch (second) {
-      this.kernel.crash(process, this.kernel.reasonOf(second));
+      this.kernel.crash(process, exitReasonOf(second));
       return undefined;
     } finally {
       this.acting = null;
@@ -245,6 +259,12 @@ export class Scheduler {
       process.handlerDeadline = null;
     }
     if (this.finished(process, this.step(process, run, outcome))) this.release(process);
+  }
+
+  /** A process that was blocked has room again. */
+  unblock(process: Process): void {
+    process.unblock();
+    if (process.status === SUSPENDED) this.release(process);
   }
 
   private release(process: Process): void {

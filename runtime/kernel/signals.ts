@@ -8,6 +8,7 @@ import type { Dest, Pid, Ref } from './pid.ts';
 import { type PidSet, pidSetAdd, pidSetDelete, pidSetHas, pidSetValues } from './pid-set.ts';
 import { EXITED, type MonitorRecord, type Process } from './process.ts';
 import { RefMap } from './ref-map.ts';
+import type { Remote } from './remote.ts';
 
 /** A process that has exited, and who is to be told. */
 interface Departure {
@@ -43,13 +44,23 @@ export class Signals {
       peer.links = pidSetAdd(peer.links, process.pid);
       return;
     }
+    if (this.elsewhere(pid)?.isAlive(pid) === true) {
+      process.links = pidSetAdd(process.links, pid);
+      this.elsewhere(pid)?.link(process.pid, pid);
+      return;
+    }
     if (!process.trapExit) throw new NoProcError(`${process.pid} cannot link to ${pid}: no such process`);
     this.kernel.deliver(process, exitMessage(pid, 'noproc'));
   }
 
   unlink(process: Process, pid: Pid): void {
     const peer = this.kernel.find(pid);
-    if (peer === undefined) return;
+    if (peer === undefined) {
+      if (!pidSetHas(process.links, pid)) return;
+      process.links = pidSetDelete(process.links, pid);
+      this.elsewhere(pid)?.unlink(process.pid, pid);
+      return;
+    }
     process.links = pidSetDelete(process.links, peer.pid);
     peer.links = pidSetDelete(peer.links, process.pid);
   }
@@ -60,7 +71,7 @@ export class Signals {
     if (target === watcher) return;
     if (target === undefined) {
       assertDest(dest);
-      this.kernel.deliver(watcher, downMessage(tag, ref, dest, 'noproc'));
+      this.monitorFar(watcher, ref, dest, tag);
       return;
     }
     watcher.monitors ??= new RefMap();
@@ -69,17 +80,84 @@ export class Signals {
     target.monitoredBy.set(ref, { watcher: watcher.pid, tag, object: dest });
   }
 
+  private monitorFar(watcher: Process, ref: Ref, dest: Dest, tag: string): void {
+    const pid = this.kernel.whereis(dest);
+    if (pid === undefined || this.elsewhere(pid)?.isAlive(pid) !== true) {
+      this.kernel.deliver(watcher, downMessage(tag, ref, dest, 'noproc'));
+      return;
+    }
+    watcher.monitors ??= new RefMap();
+    watcher.monitors.set(ref, pid);
+    this.elsewhere(pid)?.monitor(watcher.pid, ref, pid, tag, dest);
+  }
+
+  /** The other threads, if the process of the pid is on one of them. */
+  private elsewhere(pid: Pid): Remote | null {
+    return this.kernel.names.isElsewhere(pid) ? this.kernel.remote : null;
+  }
+
   /** With `flush`, a DOWN that is already in the mailbox goes too. Says whether the monitor had not fired yet. */
   demonitor(watcher: Process, ref: Ref, flush: boolean): boolean {
     closeAliasesOf(watcher, ref);
     const target = watcher.monitors?.get(ref);
     if (target !== undefined) {
       watcher.monitors?.delete(ref);
-      this.kernel.find(target)?.monitoredBy?.delete(ref);
+      this.dropMonitor(ref, target);
       return true;
     }
     if (flush) watcher.take(({ payload }) => payload instanceof DownSignal && payload.ref === ref);
     return false;
+  }
+
+  private dropMonitor(ref: Ref, target: Pid): void {
+    const process = this.kernel.find(target);
+    if (process !== undefined) process.monitoredBy?.delete(ref);
+    else this.elsewhere(target)?.demonitor(ref, target);
+  }
+
+  /** A process of another thread links to, or monitors, one of this thread. */
+  linkFrom(from: Pid, to: Pid): void {
+    const process = this.kernel.find(to);
+    if (process === undefined) {
+      const remote = this.elsewhere(from);
+      remote?.linkExit(from, new ExitSignal(to, remote.reasonOf(to), null));
+    } else process.links = pidSetAdd(process.links, from);
+  }
+
+  unlinkFrom(from: Pid, to: Pid): void {
+    const process = this.kernel.find(to);
+    if (process !== undefined) process.links = pidSetDelete(process.links, from);
+  }
+
+  monitorFrom(watcher: Pid, ref: Ref, target: Pid): void {
+    const process = this.kernel.find(target);
+    if (process === undefined) {
+      const remote = this.elsewhere(watcher);
+      remote?.down(watcher, ref, remote.reasonOf(target));
+      return;
+    }
+    process.monitoredBy ??= new RefMap();
+    process.monitoredBy.set(ref, { watcher, tag: 'DOWN', object: target });
+  }
+
+  demonitorFrom(ref: Ref, target: Pid): void {
+    this.kernel.find(target)?.monitoredBy?.delete(ref);
+  }
+
+  /** All processes of a thread are gone: whoever was linked to one or monitored one learns of it, once. */
+  threadDown(thread: number, reason: ExitReason): void {
+    const isThere = (pid: Pid): boolean => pid.thread === thread;
+    for (const process of this.kernel.table.all) {
+      for (const [ref, { watcher }] of [...(process.monitoredBy ?? [])]) {
+        if (isThere(watcher)) process.monitoredBy?.delete(ref);
+      }
+      for (const peer of [...pidSetValues(process.links)].filter(isThere)) {
+        this.linkExit(process.pid, new ExitSignal(peer, reason, null, thread));
+      }
+      for (const [ref, target] of [...(process.monitors ?? [])]) {
+        if (isThere(target)) this.kernel.remote?.fire(process.pid, ref, reason);
+      }
+    }
   }
 
   /** exit/2: a request to exit. `kill` cannot be trapped; `normal` ends nobody but the sender itself. */
@@ -95,7 +173,10 @@ export class Signals {
 
   private receiveExit(sender: Pid, pid: Pid, reason: ExitReason): void {
     const target = this.kernel.find(pid);
-    if (target === undefined) return;
+    if (target === undefined) {
+      this.elsewhere(pid)?.exit(sender, pid, reason);
+      return;
+    }
     if (reason === 'kill') this.end(target, 'killed');
     else if (target.trapExit) this.kernel.deliver(target, exitMessage(sender, reason));
     else if (reason !== 'normal' || sender === pid) this.end(target, reason);
@@ -108,7 +189,7 @@ export class Signals {
     process.monitoredBy = null;
     process.monitors = null;
     if (monitors !== null) {
-      for (const [ref, target] of monitors) this.kernel.find(target)?.monitoredBy?.delete(ref);
+      for (const [ref, target] of monitors) this.dropMonitor(ref, target);
     }
     if (links === null && monitoredBy === null) return;
     this.cascade.push({ pid, reason, label, links, monitoredBy });
@@ -151,9 +232,14 @@ export class Signals {
     this.kernel.signal(from, record.watcher, () => this.down(ref, record, reason));
   }
 
-  private linkExit(peerPid: Pid, signal: ExitSignal): void {
+  /** A linked process has exited, on this thread or another. */
+  linkExit(peerPid: Pid, signal: ExitSignal): void {
     const peer = this.kernel.find(peerPid);
-    if (peer === undefined || !pidSetHas(peer.links, signal.from)) return;
+    if (peer === undefined) {
+      this.elsewhere(peerPid)?.linkExit(peerPid, signal);
+      return;
+    }
+    if (!pidSetHas(peer.links, signal.from)) return;
     peer.links = pidSetDelete(peer.links, signal.from);
     if (peer.trapExit) {
       if (peer.parent === signal.from) peer.orphaned = true;
@@ -161,9 +247,14 @@ export class Signals {
     } else if (signal.reason !== 'normal') this.end(peer, signal.reason);
   }
 
-  private down(ref: Ref, { watcher: pid, tag, object }: MonitorRecord, reason: ExitReason): void {
+  /** A monitored process has exited, on this thread or another. */
+  down(ref: Ref, { watcher: pid, tag, object }: MonitorRecord, reason: ExitReason): void {
     const watcher = this.kernel.find(pid);
-    if (watcher?.monitors?.delete(ref) !== true) return;
+    if (watcher === undefined) {
+      this.elsewhere(pid)?.down(pid, ref, reason);
+      return;
+    }
+    if (watcher.monitors?.delete(ref) !== true) return;
     closeAliasesOf(watcher, ref);
     this.kernel.deliver(watcher, downMessage(tag, ref, object, reason));
   }
@@ -194,11 +285,14 @@ export class ExitSignal {
   readonly reason: ExitReason;
   /** The label of the process that exited, for the report of its supervisor: by then nobody else knows it. */
   readonly label: string | null;
+  /** The thread that it died with, as did all others there; null if it exited by itself. */
+  readonly thread: number | null;
 
-  constructor(from: Pid, reason: ExitReason, label: string | null) {
+  constructor(from: Pid, reason: ExitReason, label: string | null, thread: number | null = null) {
     this.from = from;
     this.reason = reason;
     this.label = label;
+    this.thread = thread;
   }
 }
 

@@ -19,7 +19,7 @@ const debugWords = new Set<unknown>(['trace', 'log', 'statistics']);
 
 /** The options that specifications have too; undefined if they are sound. */
 export function processOptionError(options: ProcessOptions & { readonly name?: unknown }): OptionError | undefined {
-  const { name, handlerTimeoutMs, attribute, mailboxMax, mailboxPolicy, hibernateAfterMs } = options;
+  const { name, handlerTimeoutMs, attribute, mailboxMax, mailboxPolicy, hibernateAfterMs, thread, isolated } = options;
   if (name !== undefined && !isName(name) && !isVia(name))
     return error('name', 'a text that is not empty, or { via, name }', name, 'invalid_name');
   if (handlerTimeoutMs !== undefined && !isTime(handlerTimeoutMs))
@@ -32,6 +32,11 @@ export function processOptionError(options: ProcessOptions & { readonly name?: u
     return error('mailboxPolicy', "'reject', 'drop_newest' or 'drop_oldest'", mailboxPolicy, 'invalid_mailbox_policy');
   if (hibernateAfterMs !== undefined && !isHibernateAfter(hibernateAfterMs))
     return error('hibernateAfterMs', `${TIME}, from 1 on`, hibernateAfterMs, 'invalid_hibernate_after');
+  if (thread !== undefined && !isName(thread)) return error('thread', 'the name of a group', thread, 'invalid_thread');
+  if (isolated !== undefined && typeof isolated !== 'boolean')
+    return error('isolated', 'true or false', isolated, 'invalid_isolated');
+  if (isolated === true && thread !== undefined)
+    return error('isolated', 'left out of a process with a `thread`', isolated, 'invalid_isolated');
   return undefined;
 }
 

@@ -4,21 +4,43 @@ import type { Behaviour, Code } from './behaviour.ts';
 import type { StartOptions } from './context.ts';
 import { Deadline } from './deadline.ts';
 import { BadArgError } from './errors.ts';
-import { errorExit } from './exit.ts';
+import { errorData, errorExit } from './exit.ts';
 import { FunctionRunner } from './function-runner.ts';
 import type { Kernel, SpawnOptions } from './kernel.ts';
 import { describeName } from './names.ts';
-import type { Ref } from './pid.ts';
+import type { Pid } from './pid.ts';
 import { EXITED, type Process, type StartMonitorResult, type StartResult } from './process.ts';
 import { ProcessContext } from './process-context.ts';
+import type { Remote, Tie } from './remote.ts';
 import { awaitedStartError, startError } from './start-check.ts';
 import type { ViaName } from './via.ts';
 
-interface Tie {
-  /** See `isOrphan`. */
-  readonly awaitOrphan?: boolean;
-  readonly link?: boolean;
-  readonly monitor?: Ref;
+/** Creates the process where its options say, and returns its pid. */
+export function spawnAnywhere(
+  kernel: Kernel,
+  parent: Process,
+  code: Code,
+  arg: unknown,
+  options: StartOptions & Tie,
+): Pid {
+  if (options?.thread === undefined && options?.isolated === undefined) {
+    return spawn(kernel, parent, code, arg, options).pid;
+  }
+  const wrong = startError(code, options);
+  if (wrong !== undefined) throw wrong;
+  const thread = threadFor(kernel, options);
+  if (thread === kernel.thread || kernel.remote === null) return spawn(kernel, parent, code, arg, options).pid;
+  return kernel.remote.spawn(parent, thread, code, arg, options);
+}
+
+/** On which thread a process is to run. */
+function threadFor(kernel: Kernel, options: StartOptions): number {
+  const { thread, isolated } = options;
+  if (thread === undefined && isolated !== true) return kernel.thread;
+  if (kernel.remote !== null) return kernel.remote.place(options);
+  if (thread === 'main' && isolated !== true) return kernel.thread;
+  const what = isolated === true ? 'no threads' : `no thread group '${thread}'`;
+  throw new BadArgError(`this system has ${what}: name groups in startSystem({ threads: { … } })`);
 }
 
 /** Creates the process of a behaviour or a function; its first step has not run yet. */
@@ -79,18 +101,47 @@ export function start(
 ): Promise<StartResult> {
   const wrong = awaitedStartError(behaviour, options);
   if (wrong !== undefined) return Promise.reject(wrong);
-  const holder = options.name === undefined ? undefined : kernel.resolve(options.name);
+  const holder = options.name === undefined ? undefined : kernel.whereis(options.name);
   if (holder !== undefined) {
-    const wait = options.awaitOrphan === true && isOrphan(kernel, holder);
-    if (!wait) return Promise.resolve({ error: { already_started: holder.pid } });
+    const taken = { error: { already_started: holder } };
+    if (options.awaitOrphan !== true) return Promise.resolve(taken);
     const once = { ...options, awaitOrphan: false };
-    return untilGone(kernel, holder, parent).then(() => start(kernel, parent, behaviour, arg, once));
+    return untilGone(kernel, holder, parent as Process).then((gone) =>
+      gone ? start(kernel, parent, behaviour, arg, once) : taken,
+    );
+  }
+  if (parent !== null && (options.thread !== undefined || options.isolated === true)) {
+    let thread: number;
+    try {
+      thread = threadFor(kernel, options);
+    } catch (error) {
+      return Promise.resolve({ error: { invalid_thread: options.thread ?? 'isolated', why: errorData(error) } });
+    }
+    if (thread !== kernel.thread && kernel.remote !== null) {
+      return startFar(kernel.remote, parent, thread, behaviour, arg, options);
+    }
   }
   if (typeof options.name === 'object') return startVia(kernel, parent, behaviour, arg, options, options.name);
   return new Promise((resolve) => {
     const process = spawn(kernel, parent, behaviour, arg, options);
     acknowledgeTo(resolve, kernel, parent, process, options.timeoutMs);
   });
+}
+
+/** What cannot go to another thread is the outcome of the start, as is all else that keeps a child from starting. */
+function startFar(
+  remote: Remote,
+  parent: Process,
+  thread: number,
+  behaviour: Behaviour,
+  arg: unknown,
+  options: StartOptions & Tie,
+): Promise<StartResult> {
+  try {
+    return remote.start(parent, thread, behaviour, arg, options);
+  } catch (error) {
+    return Promise.resolve({ error: errorExit(error) });
+  }
 }
 
 /** A registry is code of the user: what it throws is the outcome of the start, not an error of its caller. */
@@ -155,17 +206,29 @@ export async function startMonitor(
  * is told at once that the name is taken.
  */
 function isOrphan(kernel: Kernel, holder: Process): boolean {
-  return holder.orphaned || holder.ancestors.some((pid) => kernel.find(pid)?.orphaned === true);
+  if (holder.orphaned) return true;
+  return holder.ancestors.some((pid) =>
+    // The exit signal of an ancestor on another thread may still be on its way here.
+    kernel.names.isElsewhere(pid) ? !kernel.isAlive(pid) : kernel.find(pid)?.orphaned === true,
+  );
+}
+
+/** Who has a name; wherever that is, true once it is gone, false at once if it is no orphan. */
+function untilGone(kernel: Kernel, holder: Pid, waiting: Process): Promise<boolean> {
+  const process = kernel.find(holder);
+  if (process !== undefined) return untilOrphanGone(kernel, process, waiting);
+  return kernel.remote?.untilOrphanGone(holder) ?? Promise.resolve(true);
 }
 
 /**
- * Settles when the process has exited; never if the one that waits exits first. After `ORPHAN_WAIT_MS` it is killed, as
- * the supervisor that told it to go would have done.
+ * True when the process has exited, false at once if it is no orphan; never settles if the one that waits exits first.
+ * After `ORPHAN_WAIT_MS` it is killed, as the supervisor that told it to go would have done.
  */
-function untilGone(kernel: Kernel, holder: Process, waiting: Process | null): Promise<void> {
+export function untilOrphanGone(kernel: Kernel, holder: Process, waiting: Process | null): Promise<boolean> {
+  if (!isOrphan(kernel, holder)) return Promise.resolve(false);
   return new Promise((resolve) => {
     const settle = (): void => {
-      if (waiting?.status !== EXITED) resolve();
+      if (waiting?.status !== EXITED) resolve(true);
     };
     const deadline = new OrphanDeadline(kernel, holder);
     kernel.deadlines.add(deadline, ORPHAN_WAIT_MS);

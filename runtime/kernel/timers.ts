@@ -1,9 +1,10 @@
 import type { Clock, TimerHandle } from '../clock.ts';
 import { badArgument } from './arguments.ts';
+import { BadArgError } from './errors.ts';
 import type { Kernel } from './kernel.ts';
-import type { Message } from './message.ts';
+import { Message } from './message.ts';
+import { assertDest, describeDest } from './names.ts';
 import { type Dest, Pid, type Ref } from './pid.ts';
-import type { Process } from './process.ts';
 import { checkTime } from './time.ts';
 
 interface Timer {
@@ -31,19 +32,37 @@ export class Timers {
     return this.pending.size;
   }
 
+  /** A message later: see `start`. */
+  sendLater(ref: Ref, delayMs: number, dest: Dest, tag: string, payload: unknown): void {
+    assertDest(dest);
+    this.kernel.share(payload);
+    this.start(ref, delayMs, dest, new Message('info', tag, payload));
+  }
+
+  /** A message again and again; its receiver is whoever has the name now. */
+  sendEvery(ref: Ref, periodMs: number, dest: Dest, tag: string, payload: unknown): void {
+    assertDest(dest);
+    const target = this.kernel.whereis(dest);
+    if (target === undefined && !(dest instanceof Pid)) throw new BadArgError(`no process is at ${describeDest(dest)}`);
+    this.kernel.share(payload);
+    if (target !== undefined) this.startInterval(ref, periodMs, target, new Message('info', tag, payload));
+  }
+
   /** A timer to a pid dies with that process; one to a name looks the name up when it fires. */
-  start(ref: Ref, delayMs: number, dest: Dest, message: Message): void {
-    this.add(ref, checkTime(delayMs, 'delayMs'), null, dest instanceof Pid ? dest : null, () => {
-      const target = this.kernel.addressee(dest);
-      if (target !== undefined) this.kernel.deliver(target, message);
-    });
+  private start(ref: Ref, delayMs: number, dest: Dest, message: Message): void {
+    const target = dest instanceof Pid && !this.kernel.names.isElsewhere(dest) ? dest : null;
+    this.add(ref, checkTime(delayMs, 'delayMs'), null, target, () => this.kernel.deliverTo(dest, message));
   }
 
   /** The same message again and again, until its target exits. */
-  startInterval(ref: Ref, periodMs: number, target: Process, message: Message): void {
+  private startInterval(ref: Ref, periodMs: number, target: Pid, message: Message): void {
     checkTime(periodMs, 'periodMs');
     if (periodMs < 1) throw badArgument('periodMs', 'at least 1', periodMs);
-    this.add(ref, periodMs, periodMs, target.pid, () => this.kernel.deliver(target, message));
+    const tied = this.kernel.names.isElsewhere(target) ? null : target;
+    this.add(ref, periodMs, periodMs, tied, () => {
+      if (tied === null && !this.kernel.isAlive(target)) this.cancel(ref);
+      else this.kernel.deliverTo(target, message);
+    });
   }
 
   /** Something that is no message; it dies with nobody. */

@@ -1,10 +1,10 @@
 import type { Behaviour, BehaviourRunner } from '../kernel/behaviour.ts';
 import { type CrashDetail, messageDetail } from '../kernel/crash-report.ts';
-import { BadArgError, FunctionClauseError } from '../kernel/errors.ts';
+import { BadArgError, exitReasonOf, FunctionClauseError } from '../kernel/errors.ts';
 import { type ExitReason, isNormalExit } from '../kernel/exit.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { Message } from '../kernel/message.ts';
-import type { PendingCall } from '../kernel/pending-call.ts';
+import type { OpenCall } from '../kernel/pending-call.ts';
 import type { From, Pid } from '../kernel/pid.ts';
 import { EXITED, type Process } from '../kernel/process.ts';
 import { ProcessContext } from '../kernel/process-context.ts';
@@ -129,7 +129,7 @@ export class GenServerLoop implements BehaviourRunner, SystemSide {
   }
 
   failed(error: unknown): unknown {
-    const reason = this.kernel.reasonOf(error);
+    const reason = exitReasonOf(error);
     if (this.phase === 'serve' || this.phase === 'traced') return this.terminate(reason, null);
     if (this.phase === 'init') return this.initFailed(reason);
     // terminate itself failed: its reason replaces the one it was given
@@ -217,7 +217,7 @@ export class GenServerLoop implements BehaviourRunner, SystemSide {
     }, idleTimeoutMs);
   }
 
-  private answer(call: PendingCall, value: unknown): void {
+  private answer(call: OpenCall, value: unknown): void {
     if (this.special !== null) this.traceOut(this.special, call, value);
     this.kernel.answer(this.process.pid, call, value);
   }
@@ -244,7 +244,7 @@ export class GenServerLoop implements BehaviourRunner, SystemSide {
     return result;
   }
 
-  private traceOut(special: Special, call: PendingCall, value: unknown): void {
+  private traceOut(special: Special, call: OpenCall, value: unknown): void {
     special.replied = true;
     special.debug?.outgoing(call.caller.pid, value, () => this.state);
   }
@@ -362,7 +362,7 @@ export class GenServerLoop implements BehaviourRunner, SystemSide {
     try {
       return this.definition.formatStatus(this.state);
     } catch (error) {
-      return { format_status_failed: this.kernel.reasonOf(error) };
+      return { format_status_failed: exitReasonOf(error) };
     }
   }
 }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import type { Behaviour, BehaviourRunner } from '../kernel/behaviour.ts';
-import { BadArgError, FunctionClauseError } from '../kernel/errors.ts';
+import { BadArgError, exitReasonOf, FunctionClauseError } from '../kernel/errors.ts';
 import { type ExitReason, isNormalExit } from '../kernel/exit.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { Message } from '../kernel/message.ts';
@@ -116,7 +116,7 @@ export class GenStatemLoop implements BehaviourRunner, SystemSide, TransitionEff
   }
 
   failed(error: unknown): unknown {
-    const reason = this.kernel.reasonOf(error);
+    const reason = exitReasonOf(error);
     if (this.phase === 'init') return this.kernel.crash(this.process, reason);
     if (this.phase !== 'terminate') return this.terminate(reason);
     // terminate itself failed: its reason replaces the one it was given
@@ -165,7 +165,7 @@ export class GenStatemLoop implements BehaviourRunner, SystemSide, TransitionEff
 
   reply(from: From, value: unknown): void {
     if (this.debug !== null) this.trace(this.debug, { type: 'out', to: from.pid, value, state: this.state });
-    if (!this.answersCurrent(from, value)) this.kernel.reply(this.process.pid, from.ref, value);
+    if (!this.answersCurrent(from, value)) this.kernel.reply(this.process.pid, from, value);
   }
 
   /** The call being handled is answered without a search. */
@@ -337,7 +337,7 @@ export class GenStatemLoop implements BehaviourRunner, SystemSide, TransitionEff
     try {
       return formatStatus(this.state, this.data);
     } catch (error) {
-      return { format_status_failed: this.kernel.reasonOf(error) };
+      return { format_status_failed: exitReasonOf(error) };
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { PendingCall } from '../kernel/pending-call.ts';
+import type { OpenCall } from '../kernel/pending-call.ts';
 import type { From } from '../kernel/pid.ts';
 import { type EventType, TIMEOUT_TYPES, type TimeoutType } from './statem-protocol.ts';
 
@@ -22,7 +22,7 @@ export class StatemEvent {
   }
 }
 
-export function fromOf(call: PendingCall): From {
+export function fromOf(call: OpenCall): From {
   return { pid: call.caller.pid, ref: call.ref };
 }
 

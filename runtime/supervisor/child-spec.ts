@@ -1,6 +1,6 @@
 import { checkObject, shown } from '../kernel/arguments.ts';
 import type { Behaviour } from '../kernel/behaviour.ts';
-import type { ProcessOptions } from '../kernel/context.ts';
+import { type ProcessOptions, processOptions } from '../kernel/context.ts';
 import { processOptionError } from '../kernel/start-check.ts';
 import { isTime } from '../kernel/time.ts';
 import type { ViaName } from '../kernel/via.ts';
@@ -117,18 +117,6 @@ export function spec(
     significant: significant ?? false,
     ...(name === undefined ? {} : { name }),
     ...processOptions(options),
-  };
-}
-
-/** What a specification says of the process of its child. */
-export function processOptions(options: ProcessOptions): ProcessOptions {
-  const { handlerTimeoutMs, attribute, mailboxMax, mailboxPolicy, hibernateAfterMs } = options;
-  return {
-    ...(handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs }),
-    ...(attribute === undefined ? {} : { attribute }),
-    ...(mailboxMax === undefined ? {} : { mailboxMax }),
-    ...(mailboxPolicy === undefined ? {} : { mailboxPolicy }),
-    ...(hibernateAfterMs === undefined ? {} : { hibernateAfterMs }),
   };
 }
 

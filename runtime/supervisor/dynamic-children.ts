@@ -1,10 +1,13 @@
-import type { Context, StartOptions } from '../kernel/context.ts';
+import { type Context, processOptions, type StartOptions } from '../kernel/context.ts';
 import { describeExit, type ExitReason } from '../kernel/exit.ts';
 import { Pid } from '../kernel/pid.ts';
 import type { StartResult } from '../kernel/process.ts';
+import type { ExitSignal } from '../kernel/signals.ts';
 import { stopChild, stopChildren } from './child-shutdown.ts';
-import { type ChildSpec, processOptions, type SupervisorFlags } from './child-spec.ts';
-import { type AutoShutdown, endedAsAsked, isReported, isRestarted } from './restart.ts';
+
+import type { ChildSpec, SupervisorFlags } from './child-spec.ts';
+import { type AllowRestart, type AutoShutdown, endedAsAsked, isReported, isRestarted } from './restart.ts';
+
 import type { ChildCount, ChildInfo, StartChildResult } from './supervisor-protocol.ts';
 import type { SupervisorReporter } from './supervisor-report.ts';
 
@@ -23,7 +26,7 @@ export class DynamicChildren {
   private readonly ctx: Context;
   private readonly template: ChildSpec;
   private readonly report: SupervisorReporter;
-  private readonly allowRestart: () => boolean;
+  private readonly allowRestart: AllowRestart;
   private readonly autoShutdown: AutoShutdown;
   private readonly childrenMax: number;
 
@@ -32,7 +35,7 @@ export class DynamicChildren {
     template: ChildSpec,
     flags: Required<SupervisorFlags>,
     report: SupervisorReporter,
-    allowRestart: () => boolean,
+    allowRestart: AllowRestart,
   ) {
     this.ctx = ctx;
     this.template = template;
@@ -58,19 +61,19 @@ export class DynamicChildren {
     });
   }
 
-  exited(pid: Pid, reason: ExitReason, label: string | null): DynamicOutcome | Promise<DynamicOutcome> {
+  exited({ from: pid, reason, label, thread }: ExitSignal): DynamicOutcome | Promise<DynamicOutcome> {
     const child = this.children.get(pid);
     if (child === undefined) return 'continue';
     const { restart } = this.template;
     if (isReported(restart, reason)) this.report.error('child_terminated', reason, this.template, { pid, label });
-    if (isRestarted(restart, reason)) return this.restart(pid, child);
+    if (isRestarted(restart, reason)) return this.restart(pid, child, thread);
     this.children.delete(pid);
     return this.autoShutdownNow() ? 'shutdown' : 'continue';
   }
 
   retry(pid: Pid): DynamicOutcome | Promise<DynamicOutcome> {
     const child = this.children.get(pid);
-    return child?.restarting === true ? this.restart(pid, child) : 'continue';
+    return child?.restarting === true ? this.restart(pid, child, null) : 'continue';
   }
 
   /** Ok for a dead pid too: it may have been a child. */
@@ -123,8 +126,8 @@ export class DynamicChildren {
     return this.autoShutdown === 'any_significant' || this.children.size === 0;
   }
 
-  private async restart(pid: Pid, child: DynamicChild): Promise<DynamicOutcome> {
-    if (!this.allowRestart()) {
+  private async restart(pid: Pid, child: DynamicChild, thread: number | null): Promise<DynamicOutcome> {
+    if (!this.allowRestart(thread)) {
       this.report.error('shutdown', 'reached_max_restart_intensity', this.template, { pid });
       this.children.delete(pid);
       return 'shutdown';

@@ -9,6 +9,9 @@ export type RestartType = 'permanent' | 'transient' | 'temporary';
 /** Which ends of significant children end their supervisor (supervisor, "Automatic Shutdown"). */
 export type AutoShutdown = 'never' | 'any_significant' | 'all_significant';
 
+/** Whether one more restart is not too much; `thread`: the child ended with that thread, as others did. */
+export type AllowRestart = (thread: number | null) => boolean;
+
 /** Whether a child that ended so is started again (supervisor, "Restart types"). */
 export function isRestarted(restart: RestartType, reason: ExitReason): boolean {
   if (restart === 'permanent') return true;
@@ -39,6 +42,8 @@ export function firstAffected(strategy: Strategy, index: number): number {
 export class RestartWindow {
   private readonly times: number[] = [];
   private next = 0;
+  /** Threads whose death has been counted. */
+  private readonly deaths = new Set<number>();
   private readonly intensity: number;
   private readonly periodMs: number;
 
@@ -47,8 +52,15 @@ export class RestartWindow {
     this.periodMs = periodMs;
   }
 
-  /** Counts a restart; false if the supervisor must give up. */
-  allow(nowMs: number): boolean {
+  /**
+   * Counts a restart; false if the supervisor must give up. What ended together, with one `thread`, is one failure and
+   * counts once.
+   */
+  allow(nowMs: number, thread: number | null = null): boolean {
+    if (thread !== null) {
+      if (this.deaths.has(thread)) return true;
+      this.deaths.add(thread);
+    }
     this.times[this.next] = nowMs;
     this.next = (this.next + 1) % (this.intensity + 1);
     if (this.times.length <= this.intensity) return true;

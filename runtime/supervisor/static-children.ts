@@ -1,10 +1,22 @@
+import { processOptions } from '../kernel/context.ts';
 import type { ExitReason } from '../kernel/exit.ts';
 import { Pid } from '../kernel/pid.ts';
 import type { StartResult } from '../kernel/process.ts';
 import type { SupervisorContext } from '../kernel/process-context.ts';
+import type { ExitSignal } from '../kernel/signals.ts';
 import { stopChild } from './child-shutdown.ts';
-import { type ChildSpec, checkChildSpec, processOptions } from './child-spec.ts';
-import { type AutoShutdown, endedAsAsked, firstAffected, isReported, isRestarted, type Strategy } from './restart.ts';
+
+import { type ChildSpec, checkChildSpec } from './child-spec.ts';
+import {
+  type AllowRestart,
+  type AutoShutdown,
+  endedAsAsked,
+  firstAffected,
+  isReported,
+  isRestarted,
+  type Strategy,
+} from './restart.ts';
+
 import type { ChildCount, ChildInfo, StartChildResult } from './supervisor-protocol.ts';
 import type { SupervisorReporter } from './supervisor-report.ts';
 
@@ -27,13 +39,13 @@ export class StaticChildren {
   private readonly strategy: Strategy;
   private readonly autoShutdown: AutoShutdown;
   private readonly report: SupervisorReporter;
-  private readonly allowRestart: () => boolean;
+  private readonly allowRestart: AllowRestart;
 
   constructor(
     ctx: SupervisorContext,
     flags: { readonly strategy: Strategy; readonly autoShutdown: AutoShutdown },
     report: SupervisorReporter,
-    allowRestart: () => boolean,
+    allowRestart: AllowRestart,
   ) {
     this.ctx = ctx;
     this.strategy = flags.strategy;
@@ -57,12 +69,12 @@ export class StaticChildren {
   }
 
   /** An exit signal came; undefined if it is of no child. */
-  exited(pid: Pid, reason: ExitReason, label: string | null): ExitOutcome | Promise<ExitOutcome> {
+  exited({ from: pid, reason, label, thread }: ExitSignal): ExitOutcome | Promise<ExitOutcome> {
     const child = this.byPid.get(pid);
     if (child === undefined) return 'continue';
     const { spec } = child;
     if (isReported(spec.restart, reason)) this.report.error('child_terminated', reason, spec, { pid, label });
-    if (isRestarted(spec.restart, reason)) return this.restart(child);
+    if (isRestarted(spec.restart, reason)) return this.restart(child, thread);
     this.forget(child);
     return this.autoShutdownAfter(spec) ? 'shutdown' : 'continue';
   }
@@ -70,7 +82,7 @@ export class StaticChildren {
   /** The next try of a restart that failed, unless the child was dealt with meanwhile. */
   retry(id: string): ExitOutcome | Promise<ExitOutcome> {
     const child = this.children.get(id);
-    return child?.pid === 'restarting' ? this.restart(child) : 'continue';
+    return child?.pid === 'restarting' ? this.restart(child, null) : 'continue';
   }
 
   async startChild(spec: ChildSpec): Promise<StartChildResult> {
@@ -137,9 +149,9 @@ export class StaticChildren {
     return count;
   }
 
-  private async restart(child: Child): Promise<ExitOutcome> {
+  private async restart(child: Child, thread: number | null): Promise<ExitOutcome> {
     const { pid, spec } = child;
-    if (!this.allowRestart()) {
+    if (!this.allowRestart(thread)) {
       this.report.error('shutdown', 'reached_max_restart_intensity', spec, { pid });
       this.forget(child);
       return 'shutdown';

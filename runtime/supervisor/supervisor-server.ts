@@ -7,7 +7,7 @@ import { type GenServer, sealedServer } from '../server/gen-server.ts';
 import { type HandlerResult, noreply, reply, stop, stopInit } from '../server/server-result.ts';
 import { type ChildSpec, checkChildSpecs, checkFlags, type SupervisorStart } from './child-spec.ts';
 import { DynamicChildren, type DynamicOutcome } from './dynamic-children.ts';
-import { RestartWindow } from './restart.ts';
+import { type AllowRestart, RestartWindow } from './restart.ts';
 import { type ExitOutcome, StaticChildren } from './static-children.ts';
 import type { ChildInfo, ChildResult, StartChildResult, SupervisorProtocol } from './supervisor-protocol.ts';
 import { SupervisorReporter } from './supervisor-report.ts';
@@ -34,7 +34,7 @@ export const SupervisorServer: GenServer<SupervisorProtocol, SupervisorStart> = 
       const { flags } = start;
       const dynamic = flags.strategy === 'simple_one_for_one';
       const window = new RestartWindow(flags.intensity, flags.periodMs);
-      const allowRestart = (): boolean => window.allow(ctx.clock.now());
+      const allowRestart = (thread: number | null): boolean => window.allow(ctx.clock.now(), thread);
       const report = new SupervisorReporter(ctx, start.id, dynamic);
       if (dynamic) return dynamicChildren(ctx, start, report, allowRestart);
       const children = new StaticChildren(ctx as SupervisorContext, flags, report, allowRestart);
@@ -74,9 +74,7 @@ export const SupervisorServer: GenServer<SupervisorProtocol, SupervisorStart> = 
     handleInfo: {
       EXIT: (children, signal, ctx) =>
         // A message of user code that looks like a signal is none.
-        signal instanceof ExitSignal
-          ? after(children.exited(signal.from, signal.reason, signal.label), children, ctx)
-          : noreply(children),
+        signal instanceof ExitSignal ? after(children.exited(signal), children, ctx) : noreply(children),
     },
     terminate: (_reason, children: Children) => children.stopAll(),
     formatStatus: (children: Children) => ({ ...children.count(), children: children.which() }),
@@ -87,7 +85,7 @@ function dynamicChildren(
   ctx: Context,
   { flags, children }: SupervisorStart,
   report: SupervisorReporter,
-  allowRestart: () => boolean,
+  allowRestart: AllowRestart,
 ): Children {
   return new DynamicChildren(ctx, children[0] as ChildSpec, flags, report, allowRestart);
 }

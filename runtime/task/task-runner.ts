@@ -1,7 +1,7 @@
 import { checkFunction } from '../kernel/arguments.ts';
 import type { Behaviour, BehaviourRunner } from '../kernel/behaviour.ts';
 import type { Context, ReceivedMessage } from '../kernel/context.ts';
-import { BadArgError } from '../kernel/errors.ts';
+import { BadArgError, exitReasonOf } from '../kernel/errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { Message } from '../kernel/message.ts';
 import type { Pid, Ref } from '../kernel/pid.ts';
@@ -102,7 +102,7 @@ class TaskRunner implements BehaviourRunner {
   }
 
   failed(error: unknown): undefined {
-    this.kernel.crash(this.process, this.kernel.reasonOf(error));
+    this.kernel.crash(this.process, exitReasonOf(error));
   }
 
   /** As in Elixir: a task that a supervisor started does nothing before its owner monitors it, or is gone. */

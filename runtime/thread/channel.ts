@@ -45,6 +45,7 @@ export const SEQUENCE_SHIFT = 2;
 /** Sequences count modulo this. */
 export const SEQUENCES: number = 2 ** 30;
 
+/** So much waits for another thread that no more is taken: what was sent is not lost, this message was not sent. */
 export class ChannelFullError extends Error {
   override readonly name = 'ChannelFullError';
   readonly code = 'ERR_CHANNEL_FULL';

@@ -10,10 +10,9 @@ import { type SimulatedClock, settle, simulatedClock } from '../../runtime/testi
 
 /** The private parts that a test looks into. */
 interface Inside {
-  readonly slots: (Process | undefined)[];
-  readonly freeSlots: number[];
+  readonly table: { readonly slots: (Process | undefined)[]; readonly freeSlots: number[] };
   readonly locals: Map<string, Process>;
-  readonly deferredCalls: Map<number, Process>;
+  readonly deferredCalls: { readonly servers: Map<number, Process> };
   readonly deadlines: { readonly queues: Map<number, unknown> };
 }
 
@@ -57,8 +56,8 @@ test('the places of dead processes are used again', async (t) => {
   }
   await settle();
   assert.equal(kernel.processCount, 0);
-  assert.ok(inside.slots.length <= 11, `${inside.slots.length} places for 10 processes at a time`);
-  assert.equal(inside.freeSlots.length, inside.slots.length);
+  assert.ok(inside.table.slots.length <= 11, `${inside.table.slots.length} places for 10 processes at a time`);
+  assert.equal(inside.table.freeSlots.length, inside.table.slots.length);
   assert.equal(inside.locals.size, 0);
 });
 
@@ -69,25 +68,25 @@ test('a call that was left open is forgotten when it is answered, times out, or 
     const outcome = caller.ctx.call(server.process.pid, 'x').catch((error: { code: string }) => error.code);
     const message = await server.ctx.receive(() => true, 'infinity');
     assert.ok(message !== 'timeout');
-    assert.equal(inside.deferredCalls.size, 1);
+    assert.equal(inside.deferredCalls.servers.size, 1);
     return { outcome, from: message.from };
   };
   const answered = await call();
   server.ctx.replyTo(answered.from, 'reply');
   assert.equal(await answered.outcome, 'reply');
-  assert.equal(inside.deferredCalls.size, 0);
+  assert.equal(inside.deferredCalls.servers.size, 0);
   assert.equal(server.process.deferredCalls?.size, 0);
 
   const late = await call();
   await clock.advance(5_000);
   assert.equal(await late.outcome, 'ERR_CALL_TIMEOUT');
-  assert.equal(inside.deferredCalls.size, 0);
+  assert.equal(inside.deferredCalls.servers.size, 0);
   assert.equal(server.process.deferredCalls?.size, 0);
 
   const failed = await call();
   server.finish();
   assert.equal(await failed.outcome, 'ERR_CALL_EXIT');
-  assert.equal(inside.deferredCalls.size, 0);
+  assert.equal(inside.deferredCalls.servers.size, 0);
 });
 
 test('calls with many different times leave nothing behind when these are over', async (t) => {

@@ -50,6 +50,9 @@ const bans: readonly Ban[] = [
       'runtime/system.ts',
       'runtime/settle.ts',
       'runtime/thread/channel-reader.ts',
+      // A worker thread ends when what it has sent has left it.
+      'runtime/thread/channels.ts',
+      'runtime/thread/worker-entry.ts',
     ],
     instead: 'let the scheduler run it',
   },
@@ -59,7 +62,12 @@ const bans: readonly Ban[] = [
     instead: 'use node:crypto for ids, a passed-in source for choices',
   },
   { pattern: /\bconsole\./g, rooms: ['bin/'], instead: 'publish an event on node:diagnostics_channel' },
-  { pattern: /\bprocess\.exit\b/g, rooms: ['bin/beamish.ts'], instead: 'stop the system and let the process end' },
+  // In a worker thread it ends that thread.
+  {
+    pattern: /\bprocess\.exit\b/g,
+    rooms: ['bin/beamish.ts', 'runtime/thread/worker-entry.ts'],
+    instead: 'stop the system and let the process end',
+  },
 ];
 
 export const maxFileLines = 400;

@@ -1,0 +1,38 @@
+import type { ExitReason } from '../kernel/exit.ts';
+import type { ChannelEnd } from './channel.ts';
+import type { Placement, ThreadDescription } from './directory.ts';
+import type { SharedMemory } from './system-memory.ts';
+
+/** What the thread that starts the system and its workers tell each other beside the channels. */
+
+/** What a worker is to be: it may have been started before that was known. */
+export interface Assignment {
+  readonly systemName: string;
+  readonly systemId: string;
+  readonly shared: SharedMemory;
+  readonly own: ThreadDescription;
+  readonly others: readonly ThreadDescription[];
+  readonly placements: Readonly<Record<string, Placement>>;
+  readonly events: readonly string[];
+  readonly spinUs: number;
+  /** The channels with the first thread. */
+  readonly fromFirst: ChannelEnd;
+  readonly toFirst: ChannelEnd;
+}
+
+export type ToWorker =
+  | { readonly kind: 'assign'; readonly assignment: Assignment }
+  | { readonly kind: 'attach'; readonly from: number; readonly end: ChannelEnd }
+  | { readonly kind: 'up'; readonly thread: ThreadDescription }
+  | { readonly kind: 'down'; readonly thread: number; readonly reason: ExitReason }
+  | { readonly kind: 'events'; readonly wanted: readonly string[] }
+  | { readonly kind: 'stop' };
+
+export type FromWorker =
+  | { readonly kind: 'loaded' }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'connect'; readonly to: number; readonly end: ChannelEnd }
+  /** It has taken a number and memory for a thread that is to run one process. */
+  | { readonly kind: 'isolate'; readonly thread: ThreadDescription }
+  /** The process for which it was started has ended. */
+  | { readonly kind: 'idle' };

@@ -1,0 +1,248 @@
+import { availableParallelism } from 'node:os';
+import type { Clock, TimerHandle } from '../clock.ts';
+import { StartError } from '../kernel/errors.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import {
+  CHANNEL_SPIN_US,
+  PROCESSES_MAX,
+  RESERVED_PROCESSES_MAX,
+  THREAD_RESTART_DELAY_MAX_MS,
+  THREAD_RESTART_DELAY_MS,
+  THREAD_STOP_MS,
+} from '../limits.ts';
+import { threadExit } from '../telemetry.ts';
+import { openChannel } from './channel.ts';
+import type { FromWorker, ToWorker } from './control.ts';
+import { Directory, type ThreadDescription } from './directory.ts';
+import { wantedEvents } from './event-relay.ts';
+import { isolatedThread } from './isolated-thread.ts';
+import { SystemMemory } from './system-memory.ts';
+import { reasonOfEnd, restartDelayMs, type ThreadEnd } from './thread-end.ts';
+import { ThreadMemory } from './thread-memory.ts';
+import { ThreadNode } from './thread-node.ts';
+import type { ThreadGroup, ThreadPlan } from './thread-plan.ts';
+import { Watchdog } from './watchdog.ts';
+import { type WorkerListener, WorkerThread } from './worker-thread.ts';
+
+/** The workers of a system: it starts them, sees them end, and puts others in their place. */
+export class ThreadHost implements WorkerListener {
+  private readonly kernel: Kernel;
+  private readonly clock: Clock;
+  private readonly plan: ThreadPlan;
+  private readonly memory: SystemMemory;
+  private readonly node: ThreadNode;
+  private readonly watchdog: Watchdog;
+  private readonly running = new Map<number, WorkerThread>();
+  /** All that have not ended, spares too. */
+  private readonly workers = new Set<WorkerThread>();
+  private readonly spares = new Map<ThreadGroup, WorkerThread>();
+  /** How often in a row a place in a group ended before it ran: `cpu 0`. */
+  private readonly failures = new Map<string, number>();
+  private readonly delayed = new Set<TimerHandle>();
+  private events: readonly string[] = wantedEvents();
+  private stopping = false;
+
+  constructor(kernel: Kernel, plan: ThreadPlan) {
+    this.kernel = kernel;
+    this.clock = kernel.clock;
+    this.plan = plan;
+    this.memory = new SystemMemory(SystemMemory.allocate(), kernel.thread);
+    this.watchdog = new Watchdog(kernel.clock, plan.stallMs, () => this.tellEvents());
+    this.node = new ThreadNode({
+      kernel,
+      memory: this.memory,
+      directory: new Directory(plan.placements),
+      own: describe(kernel.thread, null, 0),
+      spinUs: this.spinUs,
+      connect: (to, end) => this.tell(to, { kind: 'attach', from: kernel.thread, end }),
+      isolated: () => this.startIsolated(isolatedThread(this.memory)),
+    });
+  }
+
+  /** Settles when all threads of all groups run; rejects if one cannot. */
+  async start(): Promise<void> {
+    for (const [name, group] of this.plan.groups) {
+      for (let position = 0; position < group.count; position++) this.startInGroup(name, group, position);
+    }
+    try {
+      await Promise.all([...this.running.values()].map(({ readiness }) => readiness));
+    } catch (end) {
+      await this.stop();
+      throw new StartError({ failed_to_start_thread: reasonOfEnd(end as ThreadEnd) });
+    }
+    for (const group of this.plan.groups.values()) this.keepSpare(group);
+  }
+
+  /** Ends all workers: they are asked first, and terminated if they do not end in time. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.watchdog.stop();
+    for (const timer of this.delayed) this.clock.clearTimer(timer);
+    const workers = [...this.workers];
+    for (const worker of workers) worker.stop();
+    const late = this.clock.setTimer(() => {
+      for (const worker of this.workers) void worker.terminate();
+    }, THREAD_STOP_MS);
+    await Promise.all(workers.map(({ ended }) => ended));
+    this.clock.clearTimer(late);
+    this.node.channels.close();
+  }
+
+  told(worker: WorkerThread, message: FromWorker): void {
+    const from = worker.thread as number;
+    switch (message.kind) {
+      case 'connect':
+        if (message.to === this.kernel.thread) this.node.attach(from, message.end);
+        else this.tell(message.to, { kind: 'attach', from, end: message.end });
+        return;
+      case 'isolate':
+        this.node.directory.add(message.thread);
+        this.startIsolated(message.thread);
+        return;
+      case 'idle':
+        this.end(worker);
+        return;
+      case 'ready':
+        this.failures.delete(placeOf(worker));
+        this.watchdog.watch(worker);
+        return;
+      case 'loaded':
+        return;
+    }
+  }
+
+  stalled(worker: WorkerThread): void {
+    this.end(worker);
+  }
+
+  ended(worker: WorkerThread, end: ThreadEnd): void {
+    this.workers.delete(worker);
+    this.watchdog.forget(worker);
+    const { assignment } = worker;
+    if (assignment === undefined) {
+      for (const [group, spare] of this.spares) if (spare === worker) this.spares.delete(group);
+      return;
+    }
+    const { thread, group, position } = assignment.own;
+    this.running.delete(thread);
+    const running = end.stalled ? this.node.runningOn(thread) : undefined;
+    const reason = reasonOfEnd(end);
+    this.memory.markDead(thread, true);
+    this.memory.names.releaseAll(thread);
+    if (!this.stopping && group !== null) this.replace(worker, group, position);
+    if (threadExit.hasSubscribers && !this.stopping) {
+      const { processCount: processes, isReady: ready } = worker;
+      const { stalled } = end;
+      threadExit.publish({ system: this.kernel.name, thread, group, reason, stalled, running, processes, ready });
+    }
+    this.node.threadDown(thread, reason);
+    this.tellAll({ kind: 'down', thread, reason });
+  }
+
+  /** Before the processes of the dead thread are known to be gone: whoever restarts them finds the new one. */
+  private replace(worker: WorkerThread, name: string, position: number): void {
+    const place = placeOf(worker);
+    const failures = worker.isReady ? 0 : (this.failures.get(place) ?? 0) + 1;
+    this.failures.set(place, failures);
+    const delayMs = restartDelayMs(failures, THREAD_RESTART_DELAY_MS, THREAD_RESTART_DELAY_MAX_MS);
+    this.startInGroup(name, this.plan.groups.get(name) as ThreadGroup, position, delayMs);
+  }
+
+  private startInGroup(name: string, group: ThreadGroup, position: number, delayMs = 0): void {
+    const own = describe(this.memory.newThread(), name, position);
+    this.announce(own);
+    // What is sent there meanwhile waits in its channels.
+    this.launch(own, group, delayMs);
+  }
+
+  private startIsolated(own: ThreadDescription): number {
+    this.announce(own);
+    this.launch(own, this.plan.isolated, 0);
+    return own.thread;
+  }
+
+  private announce(own: ThreadDescription): void {
+    this.node.directory.add(own);
+    this.tellAll({ kind: 'up', thread: own });
+  }
+
+  private launch(own: ThreadDescription, group: ThreadGroup, delayMs: number): void {
+    const toWorker = openChannel();
+    const toFirst = openChannel();
+    this.node.channels.give(own.thread, toWorker.writer);
+    this.node.attach(own.thread, toFirst.reader);
+    const launch = (): void => {
+      const spare = this.spares.get(group);
+      this.spares.delete(group);
+      const worker = spare ?? this.newWorker(group);
+      this.running.set(own.thread, worker);
+      worker.assign({
+        systemName: this.kernel.name,
+        systemId: this.kernel.id,
+        shared: this.memory.shared,
+        own,
+        others: this.node.directory.descriptions,
+        placements: this.plan.placements,
+        events: this.events,
+        spinUs: this.spinUs,
+        fromFirst: toWorker.reader,
+        toFirst: toFirst.writer,
+      });
+      if (spare !== undefined) this.keepSpare(group);
+    };
+    if (delayMs === 0) {
+      launch();
+      return;
+    }
+    const timer = this.clock.setTimer(() => {
+      this.delayed.delete(timer);
+      launch();
+    }, delayMs);
+    this.delayed.add(timer);
+  }
+
+  private keepSpare(group: ThreadGroup): void {
+    if (this.stopping || group.spares === 0 || this.spares.has(group)) return;
+    this.spares.set(group, this.newWorker(group));
+  }
+
+  private newWorker({ resourceLimits }: ThreadGroup): WorkerThread {
+    const worker = new WorkerThread({ system: this.kernel.name, resourceLimits, stdout: this.plan.stdout }, this);
+    this.workers.add(worker);
+    return worker;
+  }
+
+  /** No lock is held by the thread when it is terminated. */
+  private end(worker: WorkerThread): void {
+    if (worker.thread !== undefined) this.memory.markDead(worker.thread, false);
+    void worker.terminate();
+  }
+
+  private tell(thread: number, message: ToWorker): void {
+    this.running.get(thread)?.tell(message);
+  }
+
+  private tellAll(message: ToWorker): void {
+    for (const worker of this.running.values()) worker.tell(message);
+  }
+
+  private tellEvents(): void {
+    const events = wantedEvents();
+    if (events.join() === this.events.join()) return;
+    this.events = events;
+    this.tellAll({ kind: 'events', wanted: events });
+  }
+
+  /** Readers that look for more, and do not find it, would take the core from those that write. */
+  private get spinUs(): number {
+    return this.plan.threadCount + 1 <= availableParallelism() ? CHANNEL_SPIN_US : 0;
+  }
+}
+
+function describe(thread: number, group: string | null, position: number): ThreadDescription {
+  return { thread, group, position, memory: ThreadMemory.allocate(PROCESSES_MAX, RESERVED_PROCESSES_MAX) };
+}
+
+function placeOf({ assignment }: WorkerThread): string {
+  return `${assignment?.own.group} ${assignment?.own.position}`;
+}

@@ -1,0 +1,127 @@
+import { SERIALS_PER_THREAD } from '../kernel/pid.ts';
+
+// The words of a thread's block.
+const PROCESSES = 0;
+const BEAT = 1;
+const RUNNING_SLOT = 2;
+const RUNNING_LOW = 3;
+const RUNNING_HIGH = 6;
+const OWN_MAX = 4;
+const RESERVED_MAX = 5;
+const LIVE = 16;
+
+const FREE = 0;
+const TWO_32 = 2 ** 32;
+
+const SPAWNER_BITS = 12;
+const SPAWNERS = 2 ** SPAWNER_BITS;
+const COUNTS = 2 ** (31 - SPAWNER_BITS);
+
+/** A serial as a word that is never 0. Slots are reused long before two serials that look alike. */
+function mark(serial: number): number {
+  if (serial < SERIALS_PER_THREAD) return (serial % 0x7fff_ffff) + 1;
+  // Negative, and tells who has reserved the slot.
+  const spawner = Math.floor(serial / SERIALS_PER_THREAD) - 1;
+  return ~((spawner % SPAWNERS) * COUNTS + (serial % COUNTS));
+}
+
+function isMarkOf(spawner: number, word: number): boolean {
+  return word < 0 && Math.floor(~word / COUNTS) === spawner % SPAWNERS;
+}
+
+/**
+ * What one thread says of itself in memory that all threads of its system can read, also while it is stalled: which of
+ * its processes live, how many, whether it is busy and with whom. It alone writes here, but for the slots that other
+ * threads reserve for what they spawn on it.
+ */
+export class ThreadMemory {
+  readonly memory: SharedArrayBuffer;
+  /** How many slots it gives out itself; those from here on are reserved by other threads. */
+  readonly ownMax: number;
+  private readonly reservedMax: number;
+  private readonly words: Int32Array;
+
+  /** Pages that no slot has touched take no room. */
+  static allocate(ownMax: number, reservedMax: number): SharedArrayBuffer {
+    const memory = new SharedArrayBuffer(4 * (LIVE + ownMax + reservedMax));
+    const words = new Int32Array(memory);
+    words[OWN_MAX] = ownMax;
+    words[RESERVED_MAX] = reservedMax;
+    return memory;
+  }
+
+  constructor(memory: SharedArrayBuffer) {
+    this.memory = memory;
+    this.words = new Int32Array(memory);
+    this.ownMax = this.words[OWN_MAX] as number;
+    this.reservedMax = this.words[RESERVED_MAX] as number;
+  }
+
+  get processCount(): number {
+    return Atomics.load(this.words, PROCESSES);
+  }
+
+  /** Odd while the scheduler runs processes; changes with every round. */
+  get beat(): number {
+    return Atomics.load(this.words, BEAT);
+  }
+
+  /** The process that is in its turn, of a thread that does not move. */
+  get running(): { readonly slot: number; readonly serial: number } | undefined {
+    if (this.beat % 2 === 0) return undefined;
+    const low = (this.words[RUNNING_LOW] as number) >>> 0;
+    const serial = (this.words[RUNNING_HIGH] as number) * TWO_32 + low;
+    return { slot: this.words[RUNNING_SLOT] as number, serial };
+  }
+
+  isLive(slot: number, serial: number): boolean {
+    return Atomics.load(this.words, LIVE + slot) === mark(serial);
+  }
+
+  born(slot: number, serial: number): void {
+    this.words[LIVE + slot] = mark(serial);
+    this.words[PROCESSES] = (this.words[PROCESSES] as number) + 1;
+  }
+
+  /** Whoever is told of the death must find it here. */
+  died(slot: number): void {
+    Atomics.store(this.words, LIVE + slot, FREE);
+    this.words[PROCESSES] = (this.words[PROCESSES] as number) - 1;
+  }
+
+  /** Takes a slot for a process that another thread spawns here: it lives from now on. Undefined if all are taken. */
+  reserve(serial: number): number | undefined {
+    const start = serial % this.reservedMax;
+    for (let i = 0; i < this.reservedMax; i++) {
+      const slot = this.ownMax + ((start + i) % this.reservedMax);
+      if (Atomics.compareExchange(this.words, LIVE + slot, FREE, mark(serial)) === FREE) return slot;
+    }
+    return undefined;
+  }
+
+  /** The slots that a thread has reserved. */
+  *reservedBy(spawner: number): Iterable<number> {
+    for (let slot = this.ownMax; slot < this.ownMax + this.reservedMax; slot++) {
+      if (isMarkOf(spawner, this.words[LIVE + slot] as number)) yield slot;
+    }
+  }
+
+  /** The slot is not needed after all. */
+  unreserve(slot: number): void {
+    Atomics.store(this.words, LIVE + slot, FREE);
+  }
+
+  roundBegins(): void {
+    this.words[BEAT] = ((this.words[BEAT] as number) + 1) | 1;
+  }
+
+  roundEnds(): void {
+    this.words[BEAT] = ((this.words[BEAT] as number) | 1) + 1;
+  }
+
+  runs(slot: number, serial: number): void {
+    this.words[RUNNING_SLOT] = slot;
+    this.words[RUNNING_LOW] = serial | 0;
+    this.words[RUNNING_HIGH] = serial / TWO_32;
+  }
+}

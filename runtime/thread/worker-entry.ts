@@ -1,0 +1,97 @@
+/** What runs on a worker thread: it waits to be told which thread it is, and then runs processes until told to stop. */
+
+import { type MessagePort, parentPort } from 'node:worker_threads';
+import { systemClock } from '../clock.ts';
+import { Kernel } from '../kernel/kernel.ts';
+import type { Assignment, FromWorker, ToWorker } from './control.ts';
+import { Directory } from './directory.ts';
+import { EventRelay } from './event-relay.ts';
+import { op } from './frames.ts';
+import { isolatedThread } from './isolated-thread.ts';
+import { SystemMemory } from './system-memory.ts';
+import { ThreadNode } from './thread-node.ts';
+
+const first = parentPort as MessagePort;
+
+function tell(message: FromWorker, transfer: readonly MessagePort[] = []): void {
+  first.postMessage(message, transfer);
+}
+
+class WorkerThread {
+  private readonly node: ThreadNode;
+  private readonly relay: EventRelay;
+  private readonly memory: SystemMemory;
+
+  constructor({ systemName, systemId, shared, own, others, placements, events, spinUs, ...ends }: Assignment) {
+    const directory = new Directory(placements);
+    for (const other of others) directory.add(other);
+    this.memory = new SystemMemory(shared, own.thread);
+    const kernel = new Kernel({
+      name: systemName,
+      id: systemId,
+      thread: own.thread,
+      clock: systemClock,
+      guard: { onUnattributed: null },
+    });
+    this.node = new ThreadNode({
+      kernel,
+      memory: this.memory,
+      directory,
+      own,
+      spinUs,
+      connect: (to, end) => tell({ kind: 'connect', to, end }, [end.port]),
+      isolated: () => {
+        const thread = isolatedThread(this.memory);
+        directory.add(thread);
+        tell({ kind: 'isolate', thread });
+        return thread.thread;
+      },
+    });
+    this.node.channels.give(0, ends.toFirst);
+    this.relay = new EventRelay(systemName, (name, event) => this.node.channels.send(0, [op.event, name, event], null));
+    this.relay.wanted(events);
+    this.node.channels.accept(0, ends.fromFirst);
+    if (own.group === null) {
+      // Those who must know of the exit are told first.
+      const leave = (): void => this.node.channels.flushed(() => tell({ kind: 'idle' }));
+      kernel.onEmpty = () => {
+        if (kernel.table.size === 0) setImmediate(leave);
+      };
+    }
+    tell({ kind: 'ready' });
+  }
+
+  told(message: Exclude<ToWorker, { kind: 'assign' }>): void {
+    switch (message.kind) {
+      case 'attach':
+        this.node.attach(message.from, message.end);
+        return;
+      case 'up':
+        this.node.directory.add(message.thread);
+        return;
+      case 'down':
+        this.node.threadDown(message.thread, message.reason);
+        return;
+      case 'events':
+        this.relay.wanted(message.wanted);
+        return;
+      case 'stop':
+        this.stop();
+        return;
+    }
+  }
+
+  private stop(): void {
+    this.node.kernel.stop();
+    // What the ends of the processes have left behind has this turn; then nothing of user code keeps the thread.
+    setImmediate(() => this.node.channels.flushed(() => process.exit(0)));
+  }
+}
+
+let thread: WorkerThread | undefined;
+
+first.on('message', (message: ToWorker) => {
+  if (message.kind === 'assign') thread = new WorkerThread(message.assignment);
+  else thread?.told(message);
+});
+tell({ kind: 'loaded' });

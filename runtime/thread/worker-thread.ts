@@ -1,0 +1,122 @@
+import { Worker } from 'node:worker_threads';
+import type { Assignment, FromWorker, ToWorker } from './control.ts';
+import type { Look } from './stall.ts';
+import type { ThreadEnd } from './thread-end.ts';
+import { ThreadMemory } from './thread-memory.ts';
+import type { Watched } from './watchdog.ts';
+
+export interface WorkerOptions {
+  readonly system: string;
+  readonly resourceLimits: ResourceLimits | undefined;
+  /** Where what it writes to its standard output goes. */
+  readonly stdout: 'stdout' | 'stderr';
+}
+
+/** What a worker thread may use, in megabytes (`node:worker_threads`, resourceLimits). */
+export interface ResourceLimits {
+  readonly maxOldGenerationSizeMb?: number;
+  readonly maxYoungGenerationSizeMb?: number;
+  readonly codeRangeSizeMb?: number;
+  readonly stackSizeMb?: number;
+}
+
+export interface WorkerListener {
+  told(worker: WorkerThread, message: FromWorker): void;
+  ended(worker: WorkerThread, end: ThreadEnd): void;
+  stalled(worker: WorkerThread): void;
+}
+
+/** One worker of Node.js, from the thread that has started it. Until it is assigned it is a spare. */
+export class WorkerThread implements Watched {
+  /** Undefined while it is a spare. */
+  assignment: Assignment | undefined;
+  /** It runs processes. */
+  isReady = false;
+  private memory: ThreadMemory | undefined;
+  private error: { readonly thrown: unknown } | undefined;
+  private isStalled = false;
+  private isAsked = false;
+  private readonly worker: Worker;
+  private readonly listener: WorkerListener;
+  /** Settles when it has ended. */
+  readonly ended: Promise<void>;
+  /** Settles when it runs processes; rejects with its end if that comes first. */
+  readonly readiness: Promise<void>;
+
+  constructor({ system, resourceLimits, stdout }: WorkerOptions, listener: WorkerListener) {
+    this.listener = listener;
+    this.worker = new Worker(new URL('./worker-entry.js', import.meta.url), {
+      name: system,
+      ...(resourceLimits === undefined ? {} : { resourceLimits }),
+      ...(stdout === 'stderr' ? { stdout: true } : {}),
+    });
+    if (stdout === 'stderr') this.worker.stdout.pipe(process.stderr, { end: false });
+    this.worker.unref();
+    this.worker.on('error', (thrown: unknown) => {
+      this.error ??= { thrown };
+    });
+    this.readiness = new Promise((resolve, reject) => {
+      this.worker.on('message', (message: FromWorker) => {
+        if (message.kind === 'ready') this.isReady = true;
+        listener.told(this, message);
+        if (message.kind === 'ready') resolve();
+      });
+      this.worker.on('exit', (code) => reject(this.endOf(code)));
+    });
+    this.readiness.catch(() => {
+      // Asked for when the system starts; later the end of the thread is an event.
+    });
+    this.ended = new Promise((resolve) => {
+      this.worker.on('exit', (code) => {
+        listener.ended(this, this.endOf(code));
+        resolve();
+      });
+    });
+  }
+
+  get thread(): number | undefined {
+    return this.assignment?.own.thread;
+  }
+
+  assign(assignment: Assignment): void {
+    this.assignment = assignment;
+    this.memory = new ThreadMemory(assignment.own.memory);
+    const { fromFirst, toFirst } = assignment;
+    this.worker.postMessage({ kind: 'assign', assignment } satisfies ToWorker, [fromFirst.port, toFirst.port]);
+  }
+
+  tell(message: ToWorker): void {
+    this.worker.postMessage(message, message.kind === 'attach' ? [message.end.port] : []);
+  }
+
+  look(): Look {
+    return { idleMs: this.worker.performance.eventLoopUtilization().idle, beat: this.memory?.beat ?? 0 };
+  }
+
+  get processCount(): number {
+    return this.memory?.processCount ?? 0;
+  }
+
+  stalled(): void {
+    this.isStalled = true;
+    this.listener.stalled(this);
+  }
+
+  /** Asks it to end by itself; a spare has nothing to end first. */
+  stop(): void {
+    this.isAsked = true;
+    this.worker.ref(); // the program goes on until it has ended
+    if (this.assignment === undefined) void this.worker.terminate();
+    else this.tell({ kind: 'stop' });
+  }
+
+  private endOf(exitCode: number): ThreadEnd {
+    const { error, isStalled: stalled, isAsked: asked } = this;
+    return { exitCode, stalled, asked, ...(error === undefined ? {} : { error: error.thrown }) };
+  }
+
+  async terminate(): Promise<void> {
+    this.isAsked = true;
+    await this.worker.terminate();
+  }
+}
