@@ -202,13 +202,6 @@ export function machinePathFindings(files: readonly SourceFile[]): string[] {
   );
 }
 
-/** Parts of the product that are finished and tested before what uses them. */
-export const builtAhead: readonly string[] = [
-  'runtime/thread/channel-reader.ts',
-  'runtime/thread/channel-writer.ts',
-  'runtime/thread/channel.ts',
-];
-
 /** Files of the product that no entry point reaches, and other files that nothing reaches. */
 export function deadFindings(files: readonly SourceFile[], entries: readonly string[]): string[] {
   const sources = new Map(files.filter(({ path }) => path.endsWith('.ts')).map((file) => [file.path, file]));
