@@ -34,6 +34,9 @@ export const THREADS_AT_ONCE_MAX = 256;
 /** How long a worker thread may not yield before it is terminated. */
 export const STALL_MS = 5_000;
 
+/** How long a thread may be in one round before new processes are put elsewhere, and a spare helps out. */
+export const THREAD_BUSY_MS = 100;
+
 /** How often a thread is looked at, and how often one that does not move. */
 export const STALL_LOOK_MS = 40;
 export const STALL_SUSPECT_LOOK_MS = 5;

@@ -225,6 +225,14 @@ export interface Context<P extends Protocol = any> extends Messaging {
    */
   spawn<Q extends Protocol, Start>(behaviour: Behaviour<Q, Start>, start: Start, options?: StartOptions): Pid<Q>;
   spawn<Arg>(run: ProcessFunction<Arg>, arg: Arg, options?: StartOptions): Pid;
+  /**
+   * Takes back the spawn of a process on another thread that has not begun to run there: true if it never will, and
+   * links and monitors are gone, its name once that thread goes on; false if it has begun, has exited, or is on this
+   * thread. An extension: no thread of the BEAM keeps its processes waiting.
+   */
+  withdraw(pid: Pid): boolean;
+  /** The groups of worker threads of the system: what `thread` may name beside `'main'`. */
+  readonly threadGroups: readonly string[];
   /** `spawn` and `link` in one step. */
   spawnLink<Q extends Protocol, Start>(behaviour: Behaviour<Q, Start>, start: Start, options?: StartOptions): Pid<Q>;
   spawnLink<Arg>(run: ProcessFunction<Arg>, arg: Arg, options?: StartOptions): Pid;

@@ -187,6 +187,15 @@ export class ProcessContext implements Context {
     return { pid, ref };
   }
 
+  withdraw(pid: Pid): boolean {
+    checkPid(pid, 'pid');
+    return this.#kernel.remote?.withdraw(this.#alive(), pid) ?? false;
+  }
+
+  get threadGroups(): readonly string[] {
+    return this.#kernel.remote?.groups ?? [];
+  }
+
   start(behaviour: Behaviour, arg: unknown, options: StartOptions = {}): Promise<StartResult> {
     return start(this.#kernel, this.#alive(), behaviour, arg, options);
   }

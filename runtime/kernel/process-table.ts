@@ -44,11 +44,13 @@ export class ProcessTable {
     else this.reserved.set(slot, process);
   }
 
-  remove({ pid: { slot } }: Process): void {
+  remove(process: Process): void {
+    const { slot } = process.pid;
     if (slot < this.ownMax) {
       this.slots[slot] = undefined;
       this.freeSlots.push(slot);
-    } else this.reserved.delete(slot);
+      // A reserved slot is another's already if the spawn was taken back.
+    } else if (this.reserved.get(slot) === process) this.reserved.delete(slot);
   }
 
   find(pid: Pid): Process | undefined {

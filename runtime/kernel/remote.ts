@@ -72,6 +72,13 @@ export interface Remote {
     options: StartOptions & Tie,
   ): Promise<StartResult>;
 
+  /** A process of this thread is to have its first turn; false if who has spawned it has taken that back. */
+  begins(pid: Pid): boolean;
+  /** Takes back the spawn of a process that has not begun to run; false if it has. */
+  withdraw(parent: Process, pid: Pid): boolean;
+  /** The thread groups of the system. */
+  readonly groups: readonly string[];
+
   /** A process of this thread lives from now on, or does no longer. */
   born(pid: Pid): void;
   died(pid: Pid, reason: ExitReason): void;

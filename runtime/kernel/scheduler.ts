@@ -163,6 +163,10 @@ export class Scheduler {
   private unusualTurn(process: Process): number {
     if (process.mode === NEW) {
       process.mode = SERVING;
+      if (this.kernel.remote?.begins(process.pid) === false) {
+        this.kernel.finish(process, 'killed');
+        return 0;
+      }
       return this.finished(process, this.step(process, boot, process)) ? this.serve(process, 1) : 1;
     }
     if (process.mode === BLOCKED) {

@@ -189,6 +189,12 @@ export class Arrivals {
   private spawn(thread: number, slot: number, serial: number, request: SpawnRequest): void {
     const { behaviour: name, arg, ancestors, options, link, monitor, ack } = request;
     const { debug, ...processOptions } = options;
+    if (!this.own.isLive(slot, serial)) {
+      // Who spawned it has taken that back.
+      if (options.name !== undefined) this.far.release(options.name, this.pidHere(slot, serial));
+      this.settled(slot);
+      return;
+    }
     const pid = this.pidHere(slot, serial);
     const behaviour = importedBehaviour(name);
     const runner = behaviour?.createRunner(this.kernel, arg) ?? new LoadingRunner(this.kernel, name, arg, debug);

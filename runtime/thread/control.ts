@@ -13,6 +13,7 @@ export interface Assignment {
   readonly own: ThreadDescription;
   readonly others: readonly ThreadDescription[];
   readonly placements: Readonly<Record<string, Placement>>;
+  readonly busyMs: number;
   readonly events: readonly string[];
   readonly spinUs: number;
   /** The channels with the first thread. */

@@ -20,13 +20,26 @@ interface Group {
   next: number;
 }
 
+/** The round in which a thread was seen, and when first. */
+interface Seen {
+  readonly beat: number;
+  readonly sinceMs: number;
+}
+
 /** The threads that there are, and which one is next. */
 export class Directory {
   private readonly groups = new Map<string, Group>();
   private readonly memories = new Map<number, ThreadMemory>();
   private readonly described = new Map<number, ThreadDescription>();
+  private readonly seen = new Map<number, Seen>();
+  /** Threads that were seen not to yield. */
+  private readonly busy = new Set<number>();
+  private readonly busyMs: number;
+  private readonly now: () => number;
 
-  constructor(placements: Readonly<Record<string, Placement>>) {
+  constructor(placements: Readonly<Record<string, Placement>>, busyMs: number, now: () => number) {
+    this.busyMs = busyMs;
+    this.now = now;
     for (const [name, placement] of Object.entries(placements)) {
       this.groups.set(name, { placement, threads: [], next: 0 });
     }
@@ -44,6 +57,8 @@ export class Directory {
   remove(thread: number): void {
     this.memories.delete(thread);
     this.described.delete(thread);
+    this.seen.delete(thread);
+    this.busy.delete(thread);
   }
 
   get descriptions(): ThreadDescription[] {
@@ -58,8 +73,8 @@ export class Directory {
     return this.memories.keys();
   }
 
-  hasGroup(name: string): boolean {
-    return this.groups.has(name);
+  get groupNames(): string[] {
+    return [...this.groups.keys()];
   }
 
   /** The thread of a group that is to have the next process. */
@@ -69,13 +84,44 @@ export class Directory {
       const names = ['main', ...this.groups.keys()].map((each) => `'${each}'`).join(', ');
       throw new BadArgError(`there is no thread group '${name}': this system has ${names}`);
     }
-    return group.placement === 'round_robin' ? inTurn(group) : this.leastLoaded(group);
+    return group.placement === 'round_robin' ? this.inTurn(group) : this.leastLoaded(group);
+  }
+
+  /** How many threads a group has now. */
+  sizeOf(name: string): number {
+    return this.groups.get(name)?.threads.length ?? 0;
+  }
+
+  setBusy(thread: number, is: boolean): void {
+    if (is) this.busy.add(thread);
+    else this.busy.delete(thread);
+  }
+
+  /** Whether a thread has been in one and the same round for long: what comes there would wait. */
+  isBusy(thread: number): boolean {
+    if (this.busyMs === 0) return false;
+    if (this.busy.has(thread)) return true;
+    const beat = this.memories.get(thread)?.beat ?? 0;
+    if (beat % 2 === 0) return false;
+    const seen = this.seen.get(thread);
+    if (seen?.beat === beat) return this.now() - seen.sinceMs >= this.busyMs;
+    this.seen.set(thread, { beat, sinceMs: this.now() });
+    return false;
+  }
+
+  /** The next in turn, but not one that does not yield if there is another. */
+  private inTurn(group: Group): number {
+    const first = inTurn(group);
+    let thread = first;
+    for (let i = 1; i < group.threads.length && this.isBusy(thread); i++) thread = inTurn(group);
+    return this.isBusy(thread) ? first : thread;
   }
 
   private leastLoaded(group: Group): number {
-    let best = inTurn(group);
+    let best = this.inTurn(group);
     let least = this.loadOf(best);
     for (const thread of group.threads) {
+      if (this.isBusy(thread)) continue;
       const load = this.loadOf(thread);
       if (load < least) {
         best = thread;

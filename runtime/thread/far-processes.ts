@@ -7,7 +7,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { MessageKind } from '../kernel/message.ts';
 import type { PendingCall } from '../kernel/pending-call.ts';
 import { type Dest, type Pid, type Ref, SERIALS_PER_THREAD } from '../kernel/pid.ts';
-import { pidSetAdd } from '../kernel/pid-set.ts';
+import { pidSetAdd, pidSetDelete } from '../kernel/pid-set.ts';
 import type { Process, StartResult } from '../kernel/process.ts';
 import { RefMap } from '../kernel/ref-map.ts';
 import type { Remote, Tie } from '../kernel/remote.ts';
@@ -232,12 +232,29 @@ export class FarProcesses implements Remote {
   }
 
   died({ slot, serial }: Pid, reason: ExitReason): void {
-    this.own.died(slot);
+    this.own.died(slot, serial);
     this.departed.add(serial, reason);
   }
 
   reasonOf({ serial }: Pid): ExitReason {
     return this.departed.reasonOf(serial);
+  }
+
+  begins({ slot, serial }: Pid): boolean {
+    return this.own.begins(slot, serial);
+  }
+
+  withdraw(parent: Process, pid: Pid): boolean {
+    if (this.directory.memoryOf(pid.thread)?.withdraw(pid.slot, pid.serial) !== true) return false;
+    parent.links = pidSetDelete(parent.links, pid);
+    parent.monitors?.forEach((target, ref) => {
+      if (target === pid) this.kernel.signals.demonitor(parent, ref, true);
+    });
+    return true;
+  }
+
+  get groups(): readonly string[] {
+    return this.directory.groupNames;
   }
 
   roundBegins(): void {

@@ -6,25 +6,20 @@ export interface Look {
   readonly beat: number;
 }
 
-/** Tells a thread that is stalled from one that is busy: it neither waits nor gives any other process a turn. */
+/** Tells a thread that does not yield from one that is busy: it neither waits nor gives any other process a turn. */
 export class StallTracker {
   private since: number;
   private last: Look | undefined;
-  private readonly stallMs: number;
 
-  constructor(nowMs: number, stallMs: number) {
+  constructor(nowMs: number) {
     this.since = nowMs;
-    this.stallMs = stallMs;
   }
 
-  /** `'suspect'`: nothing has moved since the last look. */
-  look(nowMs: number, now: Look): 'fine' | 'suspect' | 'stalled' {
+  /** For how long nothing has moved, as far as the looks tell. */
+  look(nowMs: number, now: Look): number {
     const moved = this.last === undefined || this.last.idleMs !== now.idleMs || this.last.beat !== now.beat;
     this.last = now;
-    if (moved) {
-      this.since = nowMs;
-      return 'fine';
-    }
-    return nowMs - this.since >= this.stallMs ? 'stalled' : 'suspect';
+    if (moved) this.since = nowMs;
+    return nowMs - this.since;
   }
 }

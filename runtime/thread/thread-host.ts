@@ -12,7 +12,7 @@ import {
 } from '../limits.ts';
 import { threadExit } from '../telemetry.ts';
 import { openChannel } from './channel.ts';
-import type { FromWorker, ToWorker } from './control.ts';
+import type { Assignment, FromWorker, ToWorker } from './control.ts';
 import { Directory, type ThreadDescription } from './directory.ts';
 import { wantedEvents } from './event-relay.ts';
 import { isolatedThread } from './isolated-thread.ts';
@@ -47,11 +47,11 @@ export class ThreadHost implements WorkerListener {
     this.clock = kernel.clock;
     this.plan = plan;
     this.memory = new SystemMemory(SystemMemory.allocate(), kernel.thread);
-    this.watchdog = new Watchdog(kernel.clock, plan.stallMs, () => this.tellEvents());
+    this.watchdog = new Watchdog(kernel.clock, plan, () => this.tellEvents());
     this.node = new ThreadNode({
       kernel,
       memory: this.memory,
-      directory: new Directory(plan.placements),
+      directory: new Directory(plan.placements, plan.busyMs, kernel.clock.now),
       own: describe(kernel.thread, null, 0),
       spinUs: this.spinUs,
       connect: (to, end) => this.tell(to, { kind: 'attach', from: kernel.thread, end }),
@@ -108,6 +108,17 @@ export class ThreadHost implements WorkerListener {
         return;
       case 'loaded':
         return;
+    }
+  }
+
+  /** New processes are put elsewhere; if there is no other thread, a spare joins the group, once and for good. */
+  busy({ assignment }: WorkerThread, is: boolean): void {
+    const { thread, group: name } = (assignment as Assignment).own;
+    this.node.directory.setBusy(thread, is);
+    const group = name === null ? undefined : this.plan.groups.get(name);
+    if (!is || name === null || group === undefined || this.stopping) return;
+    if (this.spares.has(group) && this.node.directory.sizeOf(name) === group.count) {
+      this.startInGroup(name, group, group.count);
     }
   }
 
@@ -183,6 +194,7 @@ export class ThreadHost implements WorkerListener {
         own,
         others: this.node.directory.descriptions,
         placements: this.plan.placements,
+        busyMs: this.plan.busyMs,
         events: this.events,
         spinUs: this.spinUs,
         fromFirst: toWorker.reader,

@@ -15,18 +15,23 @@ const TWO_32 = 2 ** 32;
 
 const SPAWNER_BITS = 12;
 const SPAWNERS = 2 ** SPAWNER_BITS;
-const COUNTS = 2 ** (31 - SPAWNER_BITS);
+const COUNTS = 2 ** (30 - SPAWNER_BITS);
 
 /** A serial as a word that is never 0. Slots are reused long before two serials that look alike. */
 function mark(serial: number): number {
   if (serial < SERIALS_PER_THREAD) return (serial % 0x7fff_ffff) + 1;
-  // Negative, and tells who has reserved the slot.
+  // Tells who has reserved the slot.
   const spawner = Math.floor(serial / SERIALS_PER_THREAD) - 1;
-  return ~((spawner % SPAWNERS) * COUNTS + (serial % COUNTS));
+  return (spawner % SPAWNERS) * COUNTS + (serial % COUNTS) + 1;
+}
+
+/** The word of a process that has not begun to run: negative. */
+function waitingMark(serial: number): number {
+  return ~mark(serial);
 }
 
 function isMarkOf(spawner: number, word: number): boolean {
-  return word < 0 && Math.floor(~word / COUNTS) === spawner % SPAWNERS;
+  return word < 0 && Math.floor((~word - 1) / COUNTS) === spawner % SPAWNERS;
 }
 
 /**
@@ -75,17 +80,19 @@ export class ThreadMemory {
   }
 
   isLive(slot: number, serial: number): boolean {
-    return Atomics.load(this.words, LIVE + slot) === mark(serial);
+    const word = Atomics.load(this.words, LIVE + slot);
+    return word === mark(serial) || word === waitingMark(serial);
   }
 
+  /** A process of one of its own slots lives; one in a reserved slot does since it was spawned. */
   born(slot: number, serial: number): void {
-    this.words[LIVE + slot] = mark(serial);
+    if (slot < this.ownMax) this.words[LIVE + slot] = mark(serial);
     this.words[PROCESSES] = (this.words[PROCESSES] as number) + 1;
   }
 
-  /** Whoever is told of the death must find it here. */
-  died(slot: number): void {
-    Atomics.store(this.words, LIVE + slot, FREE);
+  /** Whoever is told of the death must find it here. The slot may have been taken by another since it was withdrawn. */
+  died(slot: number, serial: number): void {
+    if (this.isLive(slot, serial)) Atomics.store(this.words, LIVE + slot, FREE);
     this.words[PROCESSES] = (this.words[PROCESSES] as number) - 1;
   }
 
@@ -94,12 +101,23 @@ export class ThreadMemory {
     const start = serial % this.reservedMax;
     for (let i = 0; i < this.reservedMax; i++) {
       const slot = this.ownMax + ((start + i) % this.reservedMax);
-      if (Atomics.compareExchange(this.words, LIVE + slot, FREE, mark(serial)) === FREE) return slot;
+      if (Atomics.compareExchange(this.words, LIVE + slot, FREE, waitingMark(serial)) === FREE) return slot;
     }
     return undefined;
   }
 
-  /** The slots that a thread has reserved. */
+  /** A process has its first turn; false if its spawn was taken back. */
+  begins(slot: number, serial: number): boolean {
+    if (slot < this.ownMax) return true;
+    return Atomics.compareExchange(this.words, LIVE + slot, waitingMark(serial), mark(serial)) === waitingMark(serial);
+  }
+
+  /** Takes back a spawn; false if the process has begun to run, or has exited. */
+  withdraw(slot: number, serial: number): boolean {
+    return Atomics.compareExchange(this.words, LIVE + slot, waitingMark(serial), FREE) === waitingMark(serial);
+  }
+
+  /** The slots that a thread has reserved, and whose process has not begun to run. */
   *reservedBy(spawner: number): Iterable<number> {
     for (let slot = this.ownMax; slot < this.ownMax + this.reservedMax; slot++) {
       if (isMarkOf(spawner, this.words[LIVE + slot] as number)) yield slot;

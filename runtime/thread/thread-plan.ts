@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { BadArgError } from '../kernel/errors.ts';
-import { STALL_MS, THREADS_AT_ONCE_MAX } from '../limits.ts';
+import { STALL_MS, THREAD_BUSY_MS, THREADS_AT_ONCE_MAX } from '../limits.ts';
 import type { Placement } from './directory.ts';
 import type { ResourceLimits } from './worker-thread.ts';
 
@@ -23,6 +23,11 @@ export type ThreadsOptions = Readonly<Record<string, number | ThreadGroupOptions
 export interface WorkersOptions {
   /** How long a thread may not yield before it is terminated, in milliseconds; 0: for ever. Default 5,000. */
   readonly stallMs?: number;
+  /**
+   * How long a thread may not yield before new processes of its group are put on another one, and the spare thread of
+   * the group joins it for good, in milliseconds; 0: never. Default 100.
+   */
+  readonly busyMs?: number;
   /** Where the standard output of worker threads goes. Default `'stdout'`. */
   readonly stdout?: 'stdout' | 'stderr';
   /** The limits of threads that run one isolated process. Default: those of Node.js. */
@@ -41,6 +46,7 @@ export interface ThreadPlan {
   readonly placements: Readonly<Record<string, Placement>>;
   readonly isolated: ThreadGroup;
   readonly stallMs: number;
+  readonly busyMs: number;
   readonly stdout: 'stdout' | 'stderr';
   readonly threadCount: number;
 }
@@ -56,13 +62,14 @@ export function threadPlan(threads: true | ThreadsOptions, workers: WorkersOptio
   const threadCount = [...groups.values()].reduce((sum, { count }) => sum + count, 0);
   if (threadCount > THREADS_AT_ONCE_MAX)
     throw wrong(`threads: at most ${THREADS_AT_ONCE_MAX} in all groups`, threadCount);
-  const { stallMs = STALL_MS, stdout = 'stdout', isolatedLimits } = workers;
+  const { stallMs = STALL_MS, busyMs = THREAD_BUSY_MS, stdout = 'stdout', isolatedLimits } = workers;
   if (!Number.isSafeInteger(stallMs) || stallMs < 0) throw wrong('workers.stallMs must be an integer from 0', stallMs);
+  if (!Number.isSafeInteger(busyMs) || busyMs < 0) throw wrong('workers.busyMs must be an integer from 0', busyMs);
   if (stdout !== 'stdout' && stdout !== 'stderr') throw wrong("workers.stdout must be 'stdout' or 'stderr'", stdout);
   checkLimits('workers.isolatedLimits', isolatedLimits);
   const placements = Object.fromEntries([...groups].map(([name, { placement }]) => [name, placement]));
   const isolated: ThreadGroup = { count: 0, placement: 'round_robin', resourceLimits: isolatedLimits, spares: 0 };
-  return { groups, placements, isolated, stallMs, stdout, threadCount };
+  return { groups, placements, isolated, stallMs, busyMs, stdout, threadCount };
 }
 
 function threadGroup(name: string, given: number | ThreadGroupOptions): ThreadGroup {

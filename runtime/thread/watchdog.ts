@@ -5,6 +5,8 @@ import { type Look, StallTracker } from './stall.ts';
 /** A thread that can be watched. */
 export interface Watched {
   look(): Look;
+  /** Whether it does not yield, for long enough that others should not wait for it. */
+  busy(is: boolean): void;
   /** It does not yield: to be terminated. */
   stalled(): void;
 }
@@ -12,31 +14,42 @@ export interface Watched {
 /** Looks at all threads from time to time, and more often at one that seems to be stalled. They do nothing for it. */
 export class Watchdog {
   private readonly trackers = new Map<Watched, StallTracker>();
+  private readonly busy = new Set<Watched>();
   private timer: unknown;
   private readonly clock: Clock;
   private readonly stallMs: number;
+  private readonly busyMs: number;
   private readonly looked: () => void;
 
   /** `looked`: called at each look. */
-  constructor(clock: Clock, stallMs: number, looked: () => void) {
+  constructor(clock: Clock, times: { readonly stallMs: number; readonly busyMs: number }, looked: () => void) {
     this.clock = clock;
-    this.stallMs = stallMs;
+    this.stallMs = times.stallMs;
+    this.busyMs = times.busyMs;
     this.looked = looked;
   }
 
   watch(thread: Watched): void {
-    this.trackers.set(thread, new StallTracker(this.clock.now(), this.stallMs));
+    this.trackers.set(thread, new StallTracker(this.clock.now()));
     if (this.timer === undefined) this.lookIn(STALL_LOOK_MS);
   }
 
   forget(thread: Watched): void {
     this.trackers.delete(thread);
+    this.busy.delete(thread);
     if (this.trackers.size === 0) this.stop();
   }
 
   stop(): void {
     if (this.timer !== undefined) this.clock.clearTimer(this.timer);
     this.timer = undefined;
+  }
+
+  private setBusy(thread: Watched, is: boolean): void {
+    if (this.busy.has(thread) === is) return;
+    if (is) this.busy.add(thread);
+    else this.busy.delete(thread);
+    thread.busy(is);
   }
 
   private lookIn(delayMs: number): void {
@@ -47,15 +60,15 @@ export class Watchdog {
   private look(): void {
     const now = this.clock.now();
     let suspects = false;
-    for (const [thread, tracker] of this.stallMs === 0 ? [] : [...this.trackers]) {
-      const seen = tracker.look(now, thread.look());
-      if (seen === 'suspect') suspects = true;
-      if (seen !== 'stalled') continue;
-      this.trackers.delete(thread);
+    for (const [thread, tracker] of [...this.trackers]) {
+      const unmovedMs = tracker.look(now, thread.look());
+      if (unmovedMs > 0) suspects = true;
+      this.setBusy(thread, this.busyMs > 0 && unmovedMs >= this.busyMs);
+      if (this.stallMs === 0 || unmovedMs < this.stallMs) continue;
+      this.forget(thread);
       thread.stalled();
     }
     this.looked();
-    if (this.trackers.size === 0) this.timer = undefined;
-    else this.lookIn(suspects ? STALL_SUSPECT_LOOK_MS : STALL_LOOK_MS);
+    if (this.trackers.size > 0) this.lookIn(suspects ? STALL_SUSPECT_LOOK_MS : STALL_LOOK_MS);
   }
 }

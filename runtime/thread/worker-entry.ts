@@ -22,8 +22,8 @@ class WorkerThread {
   private readonly relay: EventRelay;
   private readonly memory: SystemMemory;
 
-  constructor({ systemName, systemId, shared, own, others, placements, events, spinUs, ...ends }: Assignment) {
-    const directory = new Directory(placements);
+  constructor({ systemName, systemId, shared, own, others, placements, busyMs, events, spinUs, ...ends }: Assignment) {
+    const directory = new Directory(placements, busyMs, systemClock.now);
     for (const other of others) directory.add(other);
     this.memory = new SystemMemory(shared, own.thread);
     const kernel = new Kernel({

@@ -23,6 +23,7 @@ export interface ResourceLimits {
 export interface WorkerListener {
   told(worker: WorkerThread, message: FromWorker): void;
   ended(worker: WorkerThread, end: ThreadEnd): void;
+  busy(worker: WorkerThread, is: boolean): void;
   stalled(worker: WorkerThread): void;
 }
 
@@ -95,6 +96,10 @@ export class WorkerThread implements Watched {
 
   get processCount(): number {
     return this.memory?.processCount ?? 0;
+  }
+
+  busy(is: boolean): void {
+    this.listener.busy(this, is);
   }
 
   stalled(): void {

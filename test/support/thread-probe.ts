@@ -28,6 +28,8 @@ export interface ProbeProtocol {
     readonly whereis: Call<string, Pid | undefined>;
     readonly isAlive: Call<Pid, boolean>;
     readonly spawn: Call<{ readonly name?: string; readonly thread?: string }, Pid>;
+    readonly takeBack: Call<Pid, boolean>;
+    readonly spawnAndTakeBack: Call<string, { readonly pid: Pid; readonly taken: boolean }>;
     readonly late: Call<Pid, string>;
     readonly never: Call<void, void>;
     readonly callOn: Call<Pid, unknown>;
@@ -93,6 +95,12 @@ export const Probe: GenServer<ProbeProtocol, ProbeStart> = genServer(import.meta
     whereis: (state: State, name, ctx) => reply(ctx.whereis(name), state),
     isAlive: (state: State, pid, ctx) => reply(ctx.isAlive(pid), state),
     spawn: (state: State, options, ctx) => reply(ctx.spawnLink(Probe, undefined, options) as Pid, state),
+    takeBack: (state: State, pid, ctx) => reply(ctx.withdraw(pid), state),
+    spawnAndTakeBack: (state: State, thread, ctx) => {
+      const pid: Pid = ctx.spawnLink(Probe, undefined, { thread });
+      ctx.monitor(pid);
+      return reply({ pid, taken: ctx.withdraw(pid) }, state);
+    },
     late: (state: State, other, ctx) => {
       ctx.cast(other, 'answer', ctx.from);
       return noreply(state);

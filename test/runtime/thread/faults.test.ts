@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type CallError, child, type Pid, type System, supervisor } from '../../../runtime/index.ts';
 import { Probe } from '../../support/thread-probe.ts';
-import { signalsOf, startProbe, startThreads, successorOf, threadExits } from '../../support/thread-system.ts';
+import { signalsOf, startProbe, startThreads, successorOf, threadExits, until } from '../../support/thread-system.ts';
 
 /** A worker that does not yield is given up after that. Long enough for what tests do otherwise. */
 const stallMs = 1_000;
@@ -12,7 +12,7 @@ const stallMs = 1_000;
 /** A server under supervision on the group `cpu`, with a neighbour on the same thread and one on another. */
 function family(intensity: number): Parameters<typeof startThreads>[1] {
   const children = ['a', 'b', 'c'].map((id) => child(Probe, undefined, { id, name: id, thread: 'cpu' }));
-  return { workers: { stallMs }, intensity: 5, children: [supervisor('family', { intensity }, children)] };
+  return { workers: { stallMs, busyMs: 0 }, intensity: 5, children: [supervisor('family', { intensity }, children)] };
 }
 
 const faults: readonly (readonly [what: string, tag: string, payload: unknown, reason: unknown, running: boolean])[] = [
@@ -104,4 +104,41 @@ test('calls that wait for a start on a thread that dies fail with its reason', a
   system.cast<any, any>(pid, 'exitProcess', 4);
   assert.deepEqual(await starting, { error: { worker_exit: { exit_code: 4 } } });
   assert.equal(await system.call(await startProbe(system, { thread: 'one' }), 'echo', 1), 1);
+});
+
+test('while a thread does not yield, new processes of its group get another one', async (t) => {
+  const system = await startThreads(t, { threads: { cpu: 1 }, workers: { stallMs: 20_000 } });
+  const exits = threadExits(t, system);
+  const looping = await startProbe(system, { thread: 'cpu' });
+  const at = await system.call(looping, 'threadId');
+  system.cast<any, any>(looping, 'loop', undefined);
+  // Whoever comes too early is put on that thread, and waits there.
+  const early = system.spawn(Probe, undefined, { thread: 'cpu' });
+  const served = await until(async () => {
+    const pid = system.spawn(Probe, undefined, { thread: 'cpu' });
+    return await system.call<any, any>(pid, 'threadId', undefined, { timeoutMs: 20 }).catch((error: CallError) => {
+      assert.equal(error.code, 'ERR_CALL_TIMEOUT');
+      return undefined;
+    });
+  });
+  assert.notEqual(served, at);
+  assert.equal(system.isAlive(early), true);
+  assert.deepEqual(exits, [], 'the loop goes on');
+  system.exitProcess(system.root, 'kill');
+  await system.terminated;
+});
+
+test('a spawn on a thread that has not begun it can be taken back, and then never runs', async (t) => {
+  const system = await startThreads(t, { threads: { cpu: { count: 1, spare: false } }, workers: { stallMs: 1_000 } });
+  const looping = await startProbe(system, { thread: 'cpu' });
+  const spawner = await startProbe(system, { thread: 'main' });
+  assert.equal(await system.call(spawner, 'takeBack', looping), false, 'it has begun');
+  system.cast<any, any>(looping, 'loop', undefined);
+  const before = system.processCount;
+  const { pid, taken } = await system.call(spawner, 'spawnAndTakeBack', 'cpu');
+  assert.equal(taken, true);
+  assert.equal(system.isAlive(pid), false);
+  assert.equal(system.processCount, before);
+  await assert.rejects(system.call(pid, 'threadId'), { code: 'ERR_CALL_NOPROC' });
+  assert.deepEqual(await system.call(spawner, 'signals'), [], 'no link and no monitor of it is left');
 });
