@@ -50,7 +50,7 @@ export {
   prompt,
   userMessage,
 } from './prompt.ts';
-export type { Era, LogLevel, RequestContext } from './request-context.ts';
+export type { Era, LogLevel, RequestContext, ServerAddress } from './request-context.ts';
 export {
   type Resource,
   type ResourceFunction,
@@ -75,6 +75,7 @@ export {
   type ToolDefinition,
 } from './server/definition.ts';
 export { type McpNodeSpec, mcpNode, type Served } from './server/node.ts';
+export { changeServer, resourceUpdated, type ServerChange } from './server/server-change.ts';
 export {
   type Tool,
   type ToolAnnotations,

@@ -35,10 +35,22 @@ export interface McpLimits {
   readonly resultNodesMax: number;
   /** The least time between two progress notifications of one request; those in between are dropped. */
   readonly progressPauseMs: number;
-  /** Tools in one page of `tools/list`. */
+  /** Items in one page of a list. */
   readonly listPageMax: number;
   /** How long a client may keep a list (2026-07-28, `ttlMs`). */
   readonly listFreshMs: number;
+  /** Event streams of its own that a session over HTTP may have at one time; more are refused. */
+  readonly sessionStreamsMax: number;
+  /** Events that a session keeps for clients that come back; past it the oldest are forgotten. */
+  readonly sessionEventsMax: number;
+  /** Characters of JSON in these events. */
+  readonly sessionEventCharsMax: number;
+  /** How soon a client should come back to an event stream that was ended before its answer. */
+  readonly retryMs: number;
+  /** Resources that one session, or one `subscriptions/listen`, may subscribe to. */
+  readonly subscriptionsMax: number;
+  /** `subscriptions/listen` at one time; more are refused. */
+  readonly listensMax: number;
 }
 
 /** The defaults. */
@@ -60,6 +72,12 @@ export const MCP_LIMITS: McpLimits = Object.freeze({
   progressPauseMs: 50,
   listPageMax: 1_000,
   listFreshMs: 60_000,
+  sessionStreamsMax: 4,
+  sessionEventsMax: 256,
+  sessionEventCharsMax: 262_144,
+  retryMs: 1_000,
+  subscriptionsMax: 1_000,
+  listensMax: 10_000,
 });
 
 /** The bounds of the schemas of tools; they hold where a tool is defined, which no node has options for. */

@@ -4,6 +4,12 @@ import type { RequestId } from './json-rpc.ts';
 /** How a revision of MCP keeps state: in sessions (2025-11-25 and older), or in each request (2026-07-28). */
 export type Era = 'sessions' | 'stateless';
 
+/** Where a server is: the id of its node (the first argument of `mcpNode`) and its name there. */
+export interface ServerAddress {
+  readonly node: string;
+  readonly name: string;
+}
+
 /** How grave a log message is, from the least to the most (RFC 5424). */
 export type LogLevel = 'debug' | 'info' | 'notice' | 'warning' | 'error' | 'critical' | 'alert' | 'emergency';
 
@@ -15,6 +21,8 @@ export interface RequestContext extends Pick<Context, 'call' | 'cast' | 'whereis
   /** Aborted when the request ends before the code does: cancelled, timed out, or its client gone. */
   readonly signal: AbortSignal;
   readonly requestId: RequestId;
+  /** The server that this code is of. */
+  readonly server: ServerAddress;
   /** The id of the session; stateless requests have none. */
   readonly session?: string;
   readonly era: Era;
@@ -32,4 +40,10 @@ export interface RequestContext extends Pick<Context, 'call' | 'cast' | 'whereis
    * speaks.
    */
   log(level: LogLevel, data: unknown, logger?: string): void;
+  /**
+   * Lets the client go for a while, if it can come back: over HTTP, in a session of 2025-11-25. Its event stream ends,
+   * it connects again after `retryMs` (default: the limit of that name), and gets what it has missed and what comes.
+   * Elsewhere this does nothing. For work that takes long, so that no connection is held open for it.
+   */
+  disconnect(retryMs?: number): void;
 }

@@ -66,6 +66,11 @@ export interface Outbound {
   readonly message?: object;
   /** Whether the exchange is complete. */
   readonly end: boolean;
+  /**
+   * Fields of the event on an HTTP event stream; elsewhere they mean nothing. Without a message they make an event
+   * without data, from which a client can resume.
+   */
+  readonly sse?: { readonly id?: string; readonly retryMs?: number };
   /** Read from the first outbound of an exchange. Defaults: status 200, without a message 202. */
   readonly http?: { readonly status?: number; readonly headers?: Readonly<Record<string, string>> };
 }

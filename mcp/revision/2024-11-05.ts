@@ -9,6 +9,7 @@ export const revision20241105: Revision = {
   ...revision20250326,
   version: '2024-11-05',
   batches: false,
+  resumption: 'none',
 
   listedTool: (tool) => only(tool, ['name', 'description', 'inputSchema']),
   content: silentBlock,

@@ -7,6 +7,7 @@ import { only, without } from './members.ts';
 export const revision20250618: Revision = {
   ...revision20251125,
   version: '2025-06-18',
+  resumption: 'events',
   clientCapabilities: ['roots', 'sampling', 'elicitation', 'experimental'],
 
   listedTool: (tool) => without(revision20251125.listedTool(tool), ['icons']),

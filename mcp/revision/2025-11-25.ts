@@ -3,6 +3,7 @@
 import { isJsonObject } from '../json-rpc.ts';
 import type { ListedTool, Revision } from './contract.ts';
 import {
+  CHANGE_NOTIFICATIONS,
   completeProblem,
   initializeProblem,
   levelProblem,
@@ -19,6 +20,7 @@ export const revision20251125: Revision = {
   version: '2025-11-25',
   era: 'sessions',
   batches: false,
+  resumption: 'polling',
   requests: new Map([
     ['initialize', { problem: initializeProblem(clientCapabilities) }],
     ['ping', { problem: metaProblem }],
@@ -27,13 +29,15 @@ export const revision20251125: Revision = {
     ['resources/list', { problem: listProblem, capability: 'resources' }],
     ['resources/templates/list', { problem: listProblem, capability: 'resources' }],
     ['resources/read', { problem: readProblem, capability: 'resources' }],
+    ['resources/subscribe', { problem: readProblem, capability: 'resources' }],
+    ['resources/unsubscribe', { problem: readProblem, capability: 'resources' }],
     ['prompts/list', { problem: listProblem, capability: 'prompts' }],
     ['prompts/get', { problem: promptProblem, capability: 'prompts' }],
     ['completion/complete', { problem: completeProblem, capability: 'completions' }],
     ['logging/setLevel', { problem: levelProblem, capability: 'logging' }],
   ]),
   clientNotifications: new Set(['notifications/initialized', 'notifications/cancelled']),
-  serverNotifications: new Set(['notifications/progress', 'notifications/message']),
+  serverNotifications: new Set(['notifications/progress', 'notifications/message', ...CHANGE_NOTIFICATIONS]),
   clientCapabilities,
 
   listedTool: ({ outputSchema, ...tool }: ListedTool) =>

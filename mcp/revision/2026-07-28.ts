@@ -18,10 +18,12 @@ import type { JsonObject } from '../json-rpc.ts';
 import type { LogLevel } from '../request-context.ts';
 import { type Envelope, type Implementation, type Revision, VERSION_KEY } from './contract.ts';
 import {
+  CHANGE_NOTIFICATIONS,
   capabilitiesProblem,
   completeProblem,
   implementationProblem,
   LOG_LEVELS,
+  listenProblem,
   listProblem,
   metaProblem,
   promptProblem,
@@ -52,6 +54,7 @@ export const revision20260728: Revision = {
   version: '2026-07-28',
   era: 'stateless',
   batches: false,
+  resumption: 'none',
   requests: new Map([
     ['server/discover', { problem: metaProblem }],
     ['tools/list', { problem: listProblem, capability: 'tools' }],
@@ -62,9 +65,10 @@ export const revision20260728: Revision = {
     ['prompts/list', { problem: listProblem, capability: 'prompts' }],
     ['prompts/get', { problem: promptProblem, capability: 'prompts', nameHeader: 'name' }],
     ['completion/complete', { problem: completeProblem, capability: 'completions' }],
+    ['subscriptions/listen', { problem: listenProblem }],
   ]),
   clientNotifications: new Set(['notifications/cancelled']),
-  serverNotifications: new Set(['notifications/progress', 'notifications/message']),
+  serverNotifications: new Set(['notifications/progress', 'notifications/message', ...CHANGE_NOTIFICATIONS]),
   clientCapabilities,
 
   readEnvelope: (meta) => {

@@ -10,6 +10,9 @@ export type { Era } from '../request-context.ts';
 /** Where in `_meta` a message names the revision it is of; only messages of stateless revisions do. */
 export const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
 
+/** Where in `_meta` a notification names the `subscriptions/listen` it is of. */
+export const SUBSCRIPTION_KEY = 'io.modelcontextprotocol/subscriptionId';
+
 /** What a server or a client says of itself. */
 export interface Implementation {
   readonly name: string;
@@ -62,6 +65,11 @@ export interface Revision {
   readonly era: Era;
   /** Whether several messages may come as one array. */
   readonly batches: boolean;
+  /**
+   * What clients may do whose event stream has ended: nothing, resume it from an event, or also be sent away to come
+   * back later.
+   */
+  readonly resumption: 'none' | 'events' | 'polling';
   /** The requests that clients may send. */
   readonly requests: ReadonlyMap<string, RequestRule>;
   /** The notifications that clients may send. */

@@ -15,6 +15,14 @@ export const LOG_LEVELS: readonly LogLevel[] = [
   'emergency',
 ];
 
+/** What a server tells of its own accord when something of it has changed. */
+export const CHANGE_NOTIFICATIONS: readonly string[] = [
+  'notifications/tools/list_changed',
+  'notifications/resources/list_changed',
+  'notifications/prompts/list_changed',
+  'notifications/resources/updated',
+];
+
 export type ParamsProblem = (params: JsonObject) => string | undefined;
 
 /** `_meta`, which every request may have. */
@@ -70,6 +78,22 @@ export const completeProblem: ParamsProblem = (params) => {
   }
   if (context !== undefined && !isJsonObject(context)) return 'params.context must be an object';
   return textsProblem(context?.['arguments'], 'params.context.arguments') ?? metaProblem(params);
+};
+
+/** `subscriptions/listen`. */
+export const listenProblem: ParamsProblem = (params) => {
+  const place = 'params.notifications';
+  const filter = params['notifications'];
+  if (!isJsonObject(filter)) return `${place} must be an object`;
+  for (const member of ['toolsListChanged', 'resourcesListChanged', 'promptsListChanged']) {
+    const value = filter[member];
+    if (value !== undefined && typeof value !== 'boolean') return `${place}.${member} must be true or false`;
+  }
+  const uris = filter['resourceSubscriptions'];
+  if (uris !== undefined && !(Array.isArray(uris) && uris.every((uri) => typeof uri === 'string'))) {
+    return `${place}.resourceSubscriptions must be an array of strings`;
+  }
+  return metaProblem(params);
 };
 
 /** `logging/setLevel`. */

@@ -12,7 +12,8 @@ import type {
   TemplateDefinition,
   ToolDefinition,
 } from './definition.ts';
-import { LISTS, type ListName, type Pages, pagesOf } from './pages.ts';
+import { digestOf, LISTS, type ListName, type Pages, pagesOf } from './pages.ts';
+import type { ListDigests } from './subscriptions.ts';
 
 /** With the time that one request may take. */
 type Timed<T> = Omit<T, 'timeoutMs'> & { readonly timeoutMs: number };
@@ -51,6 +52,10 @@ export interface Catalog {
   readonly prompts: ReadonlyMap<string, CatalogPrompt>;
   /** The same for every revision. */
   readonly capabilities: ServerCapabilities;
+  /** 1 for a server as it was defined, one more with each change. */
+  readonly version: number;
+  /** What clients see of the lists, in short. */
+  readonly digests: ListDigests;
   /** By version. */
   readonly views: ReadonlyMap<string, View>;
 }
@@ -59,7 +64,7 @@ export interface Catalog {
  * Makes a catalog. Throws `DefinitionError` (`ERR_TOOL`, `ERR_RESOURCE`, `ERR_PROMPT`) for a `timeoutMs` above the
  * limit `requestTimeoutMaxMs`.
  */
-export function buildCatalog(definition: McpServer, compile: SchemaCompiler, limits: McpLimits): Catalog {
+export function buildCatalog(definition: McpServer, compile: SchemaCompiler, limits: McpLimits, version = 1): Catalog {
   const { name, info, instructions } = definition;
   const each = <T extends { readonly timeoutMs: number | undefined }>(
     all: ReadonlyMap<string, T>,
@@ -111,7 +116,12 @@ export function buildCatalog(definition: McpServer, compile: SchemaCompiler, lim
       return [revision.version, { serverInfo, pages, discovered }];
     }),
   );
-  return Object.freeze({ name, instructions, ...offered, capabilities, views });
+  const digests = {
+    tools: digestOf(listed.tools),
+    resources: digestOf([listed.resources, listed.resourceTemplates]),
+    prompts: digestOf(listed.prompts),
+  };
+  return Object.freeze({ name, instructions, ...offered, capabilities, version, digests, views });
 }
 
 /** The view of a revision of the registry. */
@@ -122,12 +132,13 @@ export function viewOf(catalog: Catalog, revision: Revision): View {
 /** A server that runs no code of its author has nothing to log. */
 function capabilitiesOf({ tools, resources, templates, prompts }: Pick<Catalog, Offer>): ServerCapabilities {
   const some = Object.freeze({});
+  const changing = Object.freeze({ listChanged: true });
   const completes = [...templates.values(), ...prompts.values()].some(({ complete }) => complete.size > 0);
   const hasResources = resources.size > 0 || templates.size > 0;
   return Object.freeze({
-    ...(tools.size === 0 ? {} : { tools: some }),
-    ...(hasResources ? { resources: some } : {}),
-    ...(prompts.size === 0 ? {} : { prompts: some }),
+    ...(tools.size === 0 ? {} : { tools: changing }),
+    ...(hasResources ? { resources: Object.freeze({ subscribe: true, listChanged: true }) } : {}),
+    ...(prompts.size === 0 ? {} : { prompts: changing }),
     ...(completes ? { completions: some } : {}),
     ...(tools.size > 0 || hasResources || prompts.size > 0 ? { logging: some } : {}),
   });

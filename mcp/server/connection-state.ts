@@ -47,6 +47,10 @@ export interface ConnectionState {
   /** The messages of batches, each with an exchange of its own: negative numbers, which no transport has. */
   readonly parts: Map<number, Place>;
   lastPart: number;
+  /** Exchanges of `subscriptions/listen`. */
+  readonly listens: Map<number, { readonly id: RequestId; readonly revision: Revision }>;
+  /** Exchanges that take what a session has to say (GET), and the session. */
+  readonly sinks: Map<number, string>;
   /** By the monitor of its process. */
   readonly batches: Map<Ref, { readonly exchange: number; readonly parts: readonly number[] }>;
 }
@@ -75,6 +79,8 @@ export function openConnection(
     runOfExchange: new Map(),
     parts: new Map(),
     lastPart: 0,
+    listens: new Map(),
+    sinks: new Map(),
     batches: new Map(),
   };
 }

@@ -69,6 +69,60 @@ export function mcpServer(name: string, spec: ServerSpec): McpServer {
   }
   const where = `server ${quoted(name)}`;
   if (!isJsonObject(spec)) throw new DefinitionError('ERR_SERVER', `${where}: the second argument must be an object`);
+  return definedServer(name, spec, where);
+}
+
+/** A server with some of it replaced, added or, where `null` stands, removed. Throws as `mcpServer` does. */
+export function redefineServer(
+  current: McpServer,
+  change: { readonly [member in 'instructions' | Member]?: unknown },
+): McpServer {
+  const where = `server ${quoted(current.name)}`;
+  const { instructions: said = current.instructions } = change;
+  const instructions = said === null ? undefined : said;
+  if (instructions !== undefined) announcedText(instructions, `${where}: instructions`, 'ERR_SERVER');
+  const stranger = Object.keys(change).find((key) => key !== 'instructions' && !members.includes(key));
+  if (stranger !== undefined) {
+    const reason = `${quoted(stranger)} cannot be changed; there are instructions, ${members.join(', ')}`;
+    throw new DefinitionError('ERR_SERVER', `${where}: ${reason}`);
+  }
+  const changed = <T>(member: Member, define: Define<T>, now: ReadonlyMap<string, T>): ReadonlyMap<string, T> =>
+    redefineEach(change[member], member, define, now, where);
+  return Object.freeze({
+    ...current,
+    instructions: instructions as string | undefined,
+    tools: changed('tools', defineTool, current.tools),
+    resources: changed('resources', defineResource, current.resources),
+    templates: changed('templates', defineTemplate, current.templates),
+    prompts: changed('prompts', definePrompt, current.prompts),
+  });
+}
+
+/** What a server offers, by the member of its specification. */
+type Member = 'tools' | 'resources' | 'templates' | 'prompts';
+const members: readonly string[] = ['tools', 'resources', 'templates', 'prompts'] satisfies Member[];
+type Define<T> = (key: string, given: unknown, server: string) => T;
+
+function redefineEach<T>(
+  given: unknown,
+  member: Member,
+  define: Define<T>,
+  now: ReadonlyMap<string, T>,
+  where: string,
+): ReadonlyMap<string, T> {
+  if (given === undefined) return now;
+  if (!isJsonObject(given)) {
+    throw new DefinitionError('ERR_SERVER', `${where}: ${member} must be an object of them; null removes one`);
+  }
+  const all = new Map(now);
+  for (const [key, each] of Object.entries(given)) {
+    if (each === null) all.delete(key);
+    else all.set(key, define(key, each, where));
+  }
+  return all;
+}
+
+function definedServer(name: string, spec: ServerSpec, where: string): McpServer {
   const { instructions } = spec;
   if (instructions !== undefined) announcedText(instructions, `${where}: instructions`, 'ERR_SERVER');
   return Object.freeze({
@@ -83,12 +137,7 @@ export function mcpServer(name: string, spec: ServerSpec): McpServer {
   });
 }
 
-function defineEach<T>(
-  spec: ServerSpec,
-  member: 'tools' | 'resources' | 'templates' | 'prompts',
-  define: (key: string, given: unknown, server: string) => T,
-  where: string,
-): ReadonlyMap<string, T> {
+function defineEach<T>(spec: ServerSpec, member: Member, define: Define<T>, where: string): ReadonlyMap<string, T> {
   const given: unknown = spec[member] ?? {};
   if (!isJsonObject(given)) {
     const key = member === 'resources' ? 'URI' : 'name';

@@ -14,7 +14,7 @@ import {
   routeVerb,
   type StatelessRoute,
 } from '../era.ts';
-import { errorObject, INVALID_REQUEST, PARSE_ERROR } from '../errors.ts';
+import { errorObject, PARSE_ERROR } from '../errors.ts';
 import type { Headers } from '../headers.ts';
 import { errorMessage, type Message, parseMessage } from '../json-rpc.ts';
 import { batchEnded } from './batch-leg.ts';
@@ -26,15 +26,22 @@ import {
   openConnection,
   rememberStream,
 } from './connection-state.ts';
-import { abortRun, cancelRequest, runEnded, serveRequest } from './request-leg.ts';
+import { cancelListen, endListens, forgetListen } from './listen-leg.ts';
+import { abortRun, cancelRequest, catalogOf, runEnded, serveRequest } from './request-leg.ts';
 import { closeStreamSession, endSession, serveSessionMessage } from './session-leg.ts';
+import { attachStream, endSinks, forgetSink, listenToSession } from './session-streams-leg.ts';
 
 /**
  * The protocol at one connection: reads a message, decides which era it is of, and answers or starts the process that
  * will. It runs in the connection's own process and keeps only what is under way there.
  */
 export const McpEndpoint: Endpoint<EndpointConfig, ConnectionState> = {
-  init: (config: EndpointConfig, info: ConnectionInfo, ctx) => openConnection(config, info, ctx),
+  init: (config: EndpointConfig, info: ConnectionInfo, ctx) => {
+    const state = openConnection(config, info, ctx);
+    // The stream was there before this connection, and its session with it.
+    if (state.streamSession !== undefined) attachStream(state, state.streamSession, ctx);
+    return state;
+  },
 
   handleInbound(state, inbound, ctx) {
     const done =
@@ -44,6 +51,14 @@ export const McpEndpoint: Endpoint<EndpointConfig, ConnectionState> = {
 
   handleAbort(state, exchange, ctx) {
     abortRun(state, exchange, ctx);
+    forgetListen(state, exchange, ctx);
+    forgetSink(state, exchange, ctx);
+    return state;
+  },
+
+  handleDrain(state, ctx) {
+    endListens(state, catalogOf(state, ctx), ctx);
+    endSinks(state, ctx);
     return state;
   },
 
@@ -72,7 +87,7 @@ function fromStream(state: ConnectionState, inbound: Inbound, ctx: ConnectionCon
     state.pin = pin;
     rememberStream(state, ctx);
   }
-  return follow(state, inbound.exchange, route, undefined, ctx);
+  return follow(state, inbound.exchange, route, undefined, true, ctx);
 }
 
 function fromHttp(
@@ -84,16 +99,13 @@ function fromHttp(
   const headers = http.headers as Headers;
   const { limits } = state.config;
   if (http.method === 'POST') {
-    return follow(state, inbound.exchange, routePost(read(state, inbound), headers, limits), headers, ctx);
+    const route = routePost(read(state, inbound), headers, limits);
+    return follow(state, inbound.exchange, route, headers, http.acceptsStream, ctx);
   }
   const route = routeVerb(http.method, headers, limits);
   if (route.kind === 'refused') return refuse(state, inbound.exchange, route, ctx);
   if (route.kind === 'end') return endSession(state, inbound.exchange, route.sessionId, ctx);
-  // The server has nothing to say of its own accord: the stream is optional (2025-11-25, Listening for Messages).
-  const error = errorObject(INVALID_REQUEST, 'this server offers no stream of its own; send a POST');
-  const http405 = { status: 405, headers: { allow: 'POST, DELETE' } };
-  answer(state, ctx, inbound.exchange, errorMessage(undefined, error), http405);
-  return undefined;
+  return listenToSession(state, inbound.exchange, route.sessionId, headers['last-event-id'], ctx);
 }
 
 function read(state: ConnectionState, { text, fault }: Inbound): Message {
@@ -108,10 +120,11 @@ function follow(
   exchange: number,
   route: MessageRoute,
   headers: Headers | undefined,
+  acceptsStream: boolean,
   ctx: ConnectionContext,
 ): Done {
-  if (route.kind === 'stateless') return stateless(state, exchange, route, headers, ctx);
-  if (route.kind === 'sessions') return serveSessionMessage(state, exchange, route, ctx);
+  if (route.kind === 'stateless') return stateless(state, exchange, route, headers, acceptsStream, ctx);
+  if (route.kind === 'sessions') return serveSessionMessage(state, exchange, route, acceptsStream, ctx);
   return refuse(state, exchange, route, ctx);
 }
 
@@ -120,17 +133,19 @@ function stateless(
   exchange: number,
   { message, revision, envelope }: StatelessRoute,
   headers: Headers | undefined,
+  acceptsStream: boolean,
   ctx: ConnectionContext,
 ): Done {
   // On a stream a connection cancels what it asked for; over HTTP it closes the response instead.
   const scope = state.kind === 'stream' ? String(ctx.self) : undefined;
   if (message.kind === 'request') {
     const { clientCapabilities = {}, logLevel } = envelope ?? {};
-    const origin = { revision, headers, clientCapabilities, logLevel, scope, session: undefined };
+    const origin = { revision, headers, clientCapabilities, logLevel, scope, session: undefined, acceptsStream };
     return serveRequest(state, exchange, message, origin, ctx);
   }
   if (message.method === 'notifications/cancelled' && scope !== undefined) {
     cancelRequest(state, scope, message.params, ctx);
+    cancelListen(state, message.params, ctx);
   }
   endExchange(state, ctx, exchange);
   return undefined;

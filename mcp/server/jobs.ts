@@ -1,13 +1,15 @@
 /** From work, which is plain data, to the code that does it. Pure. */
 
+import { errorObject, INVALID_PARAMS } from '../errors.ts';
 import type { McpLimits } from '../limits.ts';
 import type { Revision } from '../revision/contract.ts';
 import type { Catalog } from './catalog.ts';
 import { completionJob } from './methods/completion-complete.ts';
-import type { Job, Work } from './methods/outcome.ts';
+import { describeWork, failed, type Job, type Refused, type Work } from './methods/outcome.ts';
 import { promptJob } from './methods/prompts-get.ts';
 import { readableAt, readJob } from './methods/resources-read.ts';
 import { toolJob } from './methods/tools-call.ts';
+import { handleRequest } from './methods.ts';
 
 /** The method that asks for each kind of work. */
 export const METHOD_OF: { readonly [kind in Work['kind']]: string } = {
@@ -17,8 +19,28 @@ export const METHOD_OF: { readonly [kind in Work['kind']]: string } = {
   completion: 'completion/complete',
 };
 
+/**
+ * The job, by the catalog as it is now. If it is another than the one that the request was looked at with, the request
+ * is looked at again: a tool may have gone since, or take other arguments.
+ */
+export function findJob(
+  work: Work,
+  catalogVersion: number,
+  catalog: Catalog,
+  revision: Revision,
+  limits: McpLimits,
+): Job | Refused {
+  if (catalogVersion !== catalog.version && work.kind !== 'completion') {
+    const params = work.kind === 'resource' ? { uri: work.name } : { name: work.name, arguments: work.args };
+    const again = handleRequest({ method: METHOD_OF[work.kind], params }, catalog, revision, limits);
+    if (again.kind !== 'run' && again.kind !== 'listen') return again;
+  }
+  const job = jobOf(work, catalog, revision, limits);
+  return job ?? failed(errorObject(INVALID_PARAMS, `there is no ${describeWork(work)} any more`), revision);
+}
+
 /** Undefined if the catalog does not have it. */
-export function jobOf(work: Work, catalog: Catalog, revision: Revision, limits: McpLimits): Job | undefined {
+function jobOf(work: Work, catalog: Catalog, revision: Revision, limits: McpLimits): Job | undefined {
   switch (work.kind) {
     case 'tool': {
       const tool = catalog.tools.get(work.name);

@@ -15,6 +15,8 @@ import { failed, type MethodHandler, type Outcome } from './methods/outcome.ts';
 import { ping } from './methods/ping.ts';
 import { promptsGet } from './methods/prompts-get.ts';
 import { resourcesRead } from './methods/resources-read.ts';
+import { resourcesSubscribe, resourcesUnsubscribe } from './methods/resources-subscribe.ts';
+import { subscriptionsListen } from './methods/subscriptions-listen.ts';
 import { toolsCall } from './methods/tools-call.ts';
 
 /** What can be done; which of it a client may ask for is in its revision. */
@@ -27,10 +29,13 @@ const handlers: ReadonlyMap<string, MethodHandler> = new Map([
   ['resources/list', listOf('resources')],
   ['resources/templates/list', listOf('resourceTemplates')],
   ['resources/read', resourcesRead],
+  ['resources/subscribe', resourcesSubscribe],
+  ['resources/unsubscribe', resourcesUnsubscribe],
   ['prompts/list', listOf('prompts')],
   ['prompts/get', promptsGet],
   ['completion/complete', completionComplete],
   ['logging/setLevel', loggingSetLevel],
+  ['subscriptions/listen', subscriptionsListen],
 ]);
 
 const noParams: JsonObject = Object.freeze({});

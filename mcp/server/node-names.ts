@@ -1,15 +1,18 @@
 import { type Name, name } from '../../runtime/index.ts';
 import type { RequestId } from '../json-rpc.ts';
+import type { RegistryProtocol } from './registry.ts';
 import type { RequestProtocol } from './request.ts';
 import type { SessionProtocol } from './session.ts';
 import type { SessionManagerProtocol } from './session-manager.ts';
+import type { SubscriptionHubProtocol } from './subscription-hub.ts';
 
 /**
  * The names of a node's processes and tables. They begin with the node's id, so that one system may run several nodes.
  */
 export interface NodeNames {
-  readonly registry: Name;
+  readonly registry: Name<RegistryProtocol>;
   readonly sessionStore: Name;
+  readonly subscriptionHub: Name<SubscriptionHubProtocol>;
   readonly sessionManager: Name<SessionManagerProtocol>;
   readonly sessionSup: Name;
   readonly requestSup: Name;
@@ -18,6 +21,14 @@ export interface NodeNames {
   readonly catalogTable: string;
   /** Session id -> `SessionRecord`; owned by the session store. */
   readonly sessionTable: string;
+  /** Session id -> `SessionLog`; owned by the session store. */
+  readonly logTable: string;
+  /** Connection and exchange -> `Listen`; owned by the session store. */
+  readonly listenTable: string;
+  /** Server name -> digests of its lists that clients were told of; owned by the session store. */
+  readonly announcedTable: string;
+  /** Server name -> `McpServer` as it is now; kept by the first process of the system. */
+  readonly definitionTable: string;
   /** Resumable stream -> `StreamRecord`; owned by the session store. */
   readonly streamTable: string;
 }
@@ -25,6 +36,7 @@ export interface NodeNames {
 export function nodeNames(node: string): NodeNames {
   return {
     registry: name(`${node}_registry`),
+    subscriptionHub: name(`${node}_subscription_hub`),
     sessionStore: name(`${node}_session_store`),
     sessionManager: name(`${node}_session_manager`),
     sessionSup: name(`${node}_session_sup`),
@@ -33,6 +45,10 @@ export function nodeNames(node: string): NodeNames {
     catalogTable: `${node}_catalogs`,
     sessionTable: `${node}_sessions`,
     streamTable: `${node}_streams`,
+    logTable: `${node}_logs`,
+    listenTable: `${node}_listens`,
+    announcedTable: `${node}_announced`,
+    definitionTable: `${node}_definitions`,
   };
 }
 

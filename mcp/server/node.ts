@@ -11,6 +11,7 @@ import { Request } from './request.ts';
 import { Session } from './session.ts';
 import { SessionManager } from './session-manager.ts';
 import { SessionStore } from './session-store.ts';
+import { SubscriptionHub } from './subscription-hub.ts';
 
 /** A transport and the server of the node that answers on it. */
 export interface Served {
@@ -52,6 +53,7 @@ export function mcpNode(id: string, { servers, transports, limits: overrides }: 
     supervisor('infrastructure_sup', tier, [
       child(SessionStore, { node: id }, { id: 'session_store', name: names.sessionStore }),
       child(SessionManager, shared, { id: 'session_manager', name: names.sessionManager }),
+      child(SubscriptionHub, shared, { id: 'subscription_hub', name: names.subscriptionHub }),
     ]),
     supervisor('server_sup', tier, [
       dynamic('session_sup', names.sessionSup, {

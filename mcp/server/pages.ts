@@ -11,6 +11,11 @@ export type ListName = (typeof LISTS)[number];
 /** Results by the cursor that asks for them; the first by undefined. */
 export type Pages = ReadonlyMap<string | undefined, object>;
 
+/** The same for the same JSON. */
+export function digestOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('base64url');
+}
+
 /** A cursor names the list it is of and where to go on: one of another list, or made up, finds no page. */
 export function pagesOf(
   list: ListName,
@@ -19,10 +24,7 @@ export function pagesOf(
   serverInfo: Implementation,
   { listPageMax, listFreshMs }: McpLimits,
 ): Pages {
-  const digest = createHash('sha256')
-    .update(JSON.stringify([list, shown]))
-    .digest('base64url')
-    .slice(0, 12);
+  const digest = digestOf([list, shown]).slice(0, 12);
   const cursorAt = (start: number): string => Buffer.from(`${digest}.${start}`).toString('base64url');
   const pages = new Map<string | undefined, object>();
   for (let start = 0; start === 0 || start < shown.length; start += listPageMax) {

@@ -3,16 +3,9 @@
  * certain.
  */
 
-import {
-  CallError,
-  describeExit,
-  type Pid,
-  type StartChildResult,
-  startChild,
-  type Table,
-} from '../../runtime/index.ts';
+import { CallError, describeExit, type Pid, type StartChildResult, startChild } from '../../runtime/index.ts';
 import type { ConnectionContext, ConnectionDown } from '../../transports/transport.ts';
-import { errorObject, INTERNAL_ERROR, INVALID_REQUEST, quoted } from '../errors.ts';
+import { errorObject, INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, quoted } from '../errors.ts';
 import type { Headers } from '../headers.ts';
 import {
   errorMessage,
@@ -22,15 +15,17 @@ import {
   type RequestMessage,
   resultMessage,
 } from '../json-rpc.ts';
+import type { McpLimits } from '../limits.ts';
 import type { LogLevel } from '../request-context.ts';
 import type { Revision } from '../revision/contract.ts';
 import type { Catalog } from './catalog.ts';
 import { answer, type ConnectionState, placeOf } from './connection-state.ts';
+import { startListen } from './listen-leg.ts';
 import { describeWork, type Run, type SessionChange } from './methods/outcome.ts';
 import { handleRequest } from './methods.ts';
 import { requestName } from './node-names.ts';
 import type { WorkRequest } from './request.ts';
-import type { SessionRecord } from './session-store.ts';
+import { type SessionRecord, sessionOf } from './session-store.ts';
 
 /** What is known of a request beside its message. */
 export interface RequestOrigin {
@@ -43,6 +38,8 @@ export interface RequestOrigin {
   /** See `WorkRequest`. */
   readonly scope: string | undefined;
   readonly session: { readonly id: string; readonly pid: Pid } | undefined;
+  /** Whether what comes before the answer can be sent. */
+  readonly acceptsStream: boolean;
 }
 
 const unavailable = 503;
@@ -80,23 +77,45 @@ export function serveRequest(
     return undefined;
   }
   const outcome = handleRequest(message, catalog, origin.revision, state.config.limits, origin.headers);
-  if (outcome.kind === 'run') return startRun(state, exchange, id, outcome.run, origin, ctx);
+  if (outcome.kind === 'run') return startRun(state, exchange, id, outcome.run, origin, catalog, ctx);
   if (outcome.kind === 'result') {
-    if (outcome.change !== undefined) changeSession(state, origin.session?.id, outcome.change, ctx);
-    answer(state, ctx, exchange, resultMessage(id, outcome.result));
+    const problem = outcome.change && changeSession(state, origin.session?.id, outcome.change, ctx);
+    if (problem === undefined) answer(state, ctx, exchange, resultMessage(id, outcome.result));
+    else answer(state, ctx, exchange, errorMessage(id, errorObject(INVALID_PARAMS, problem)));
+  } else if (outcome.kind === 'listen') {
+    startListen(state, exchange, id, outcome.filter, origin.revision, ctx);
   } else answer(state, ctx, exchange, errorMessage(id, outcome.error), { status: outcome.status });
   return undefined;
 }
 
+/** What keeps the change from being made; undefined if nothing does. */
 function changeSession(
-  { names }: ConnectionState,
+  { config, names }: ConnectionState,
   sessionId: string | undefined,
   change: SessionChange,
   ctx: ConnectionContext,
-): void {
-  const records: Table<string, SessionRecord> | undefined = ctx.table(names.sessionTable);
-  const record = sessionId === undefined ? undefined : records?.get(sessionId);
-  if (record !== undefined) records?.set(record.id, { ...record, ...change });
+): string | undefined {
+  const record = sessionId === undefined ? undefined : sessionOf(names, sessionId, config.server, ctx);
+  if (record === undefined) return undefined; // it has ended meanwhile
+  const changed = changedSession(record, change, config.limits);
+  if (typeof changed === 'string') return changed;
+  ctx.table<string, SessionRecord>(names.sessionTable)?.set(record.id, changed);
+  return undefined;
+}
+
+function changedSession(
+  record: SessionRecord,
+  change: SessionChange,
+  { subscriptionsMax }: McpLimits,
+): SessionRecord | string {
+  if ('logLevel' in change) return { ...record, ...change };
+  const { subscriptions = [] } = record;
+  if ('unsubscribe' in change) {
+    return { ...record, subscriptions: subscriptions.filter((uri) => uri !== change.unsubscribe) };
+  }
+  if (subscriptions.includes(change.subscribe)) return record;
+  if (subscriptions.length >= subscriptionsMax) return `a session may subscribe to ${subscriptionsMax} resources`;
+  return { ...record, subscriptions: [...subscriptions, change.subscribe] };
 }
 
 function startRun(
@@ -104,7 +123,8 @@ function startRun(
   exchange: number,
   id: RequestId,
   { work, timeoutMs, progressToken }: Run,
-  { revision, clientCapabilities, logLevel, scope, session }: RequestOrigin,
+  { revision, clientCapabilities, logLevel, scope, session, acceptsStream }: RequestOrigin,
+  catalog: Catalog,
   ctx: ConnectionContext,
 ): Promise<void> | undefined {
   const { config, kind, names } = state;
@@ -131,6 +151,9 @@ function startRun(
     endsWithConnection,
     scope,
     session,
+    // A part of a batch has no event stream of its own.
+    resumption: kind === 'http' && exchange > 0 && session && acceptsStream ? revision.resumption : 'none',
+    catalogVersion: catalog.version,
   };
   return startChild(ctx, names.requestSup, request).then(began, (error) => began(unstarted(error)));
 

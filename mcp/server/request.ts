@@ -13,7 +13,7 @@ import {
   type Ref,
   stop,
 } from '../../runtime/index.ts';
-import type { ConnectionProtocol, Outbound } from '../../transports/transport.ts';
+import type { ConnectionProtocol } from '../../transports/transport.ts';
 import { type ErrorObject, errorObject, INTERNAL_ERROR, INVALID_REQUEST, McpError, quoted } from '../errors.ts';
 import { errorMessage, type JsonObject, type RequestId, resultMessage } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
@@ -21,11 +21,12 @@ import type { LogLevel } from '../request-context.ts';
 import type { Revision } from '../revision/contract.ts';
 import { revisionOf } from '../revision/registry.ts';
 import type { Catalog } from './catalog.ts';
-import { jobOf, METHOD_OF } from './jobs.ts';
+import { findJob, METHOD_OF } from './jobs.ts';
 import { logNotification } from './log.ts';
-import { describeWork, type Job, type Outcome, type Work } from './methods/outcome.ts';
+import { describeWork, type Job, type Outcome, type Refused, type Work } from './methods/outcome.ts';
 import { nodeNames, requestName, sessionName } from './node-names.ts';
 import { type ProgressSent, progressNotification } from './progress.ts';
+import { RequestStream } from './request-stream.ts';
 import type { SessionProtocol } from './session.ts';
 import { WorkContext } from './work-context.ts';
 
@@ -47,6 +48,10 @@ export interface WorkRequest {
   readonly endsWithConnection: boolean;
   /** What a cancellation of this request names beside its id: the session, or the connection of a stream. */
   readonly scope: string | undefined;
+  /** What its client may do that has lost the event stream of this request. */
+  readonly resumption: Revision['resumption'];
+  /** Of the catalog that it was decided with. */
+  readonly catalogVersion: number;
   readonly session: { readonly id: string; readonly pid: Pid<SessionProtocol> } | undefined;
 }
 
@@ -73,10 +78,12 @@ interface State {
   readonly node: string;
   readonly request: WorkRequest;
   readonly limits: McpLimits;
-  readonly job: Job;
+  /** Or what is to be answered instead, if the server has changed since the request was looked at. */
+  readonly job: Job | Refused;
   readonly revision: Revision;
   sessionRef: Ref | undefined;
   readonly connectionRef: Ref | undefined;
+  readonly stream: RequestStream;
   workContext: WorkContext | undefined;
   lastProgress: ProgressSent | undefined;
 }
@@ -97,10 +104,10 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
       ctx.setLabel(`${asked}, request ${JSON.stringify(request.id)}${ofSession(request)}`);
       const catalog = ctx.table<string, Catalog>(nodeNames(node).catalogTable)?.get(request.server);
       const revision = revisionOf(request.version);
-      const job = catalog && revision && jobOf(work, catalog, revision, limits);
-      if (job === undefined || revision === undefined) {
+      if (catalog === undefined || revision === undefined) {
         throw new Error(`the server ${quoted(request.server)} is restarting`);
       }
+      const job = findJob(work, request.catalogVersion, catalog, revision, limits);
       if (request.scope !== undefined) {
         const name = requestName(node, request.scope, request.id);
         // A client that reuses an id in flight gets both answers, on HTTP; only the first can be cancelled.
@@ -116,6 +123,7 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
         revision,
         sessionRef,
         connectionRef: request.endsWithConnection ? ctx.monitor(request.connection) : undefined,
+        stream: new RequestStream(node, request, ctx),
         workContext: undefined,
         lastProgress: undefined,
       };
@@ -123,20 +131,19 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
     },
     handleContinue: { run: (state, _payload, ctx) => run(state, ctx) },
     handleCast: {
-      cancel: (state, { answered }, ctx) => {
-        if (answered)
-          send(state, ctx, errorMessage(state.request.id, errorObject(INVALID_REQUEST, 'the request was cancelled')));
-        else send(state, ctx, undefined);
+      cancel: (state, { answered }) => {
+        const cancelled = errorObject(INVALID_REQUEST, 'the request was cancelled');
+        state.stream.end(answered ? errorMessage(state.request.id, cancelled) : undefined, undefined);
         return stop({ shutdown: 'cancelled' }, state);
       },
     },
     handleInfo: {
-      returned: (state, value, ctx) => finish(state, state.job.answer(value), ctx),
-      thrown: (state, error: unknown, ctx) => thrown(state, error, ctx),
-      deadline: (state, _payload, ctx) => {
+      returned: (state, value) => finish(state, jobIn(state).answer(value)),
+      thrown: (state, error: unknown) => thrown(state, error),
+      deadline: (state) => {
         const { work, timeoutMs } = state.request;
         const message = `${describeWork(work)} did not finish within ${timeoutMs} ms`;
-        answerError(state, errorObject(INTERNAL_ERROR, message, { reason: 'timeout', timeoutMs }), ctx);
+        answerError(state, errorObject(INTERNAL_ERROR, message, { reason: 'timeout', timeoutMs }));
         return stop({ request_timeout: { [work.kind]: work.name, timeoutMs } }, state);
       },
       DOWN: (state, { ref, reason }, ctx) => {
@@ -144,7 +151,7 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
         if (ref !== state.sessionRef) return noreply(state);
         // The orderly end of its session ends a request; a crash does not: the session is made again.
         if (!isNormalExit(reason)) return rejoinSession(state, ctx);
-        return endWithSession(state, ctx);
+        return endWithSession(state);
       },
     },
   },
@@ -165,7 +172,7 @@ async function rejoinSession(state: State, ctx: Ctx): Promise<Result> {
     if (error instanceof CallError) return { error: error.reason };
     throw error;
   });
-  if (restored !== 'ok' && restored.error === 'not_found') return endWithSession(state, ctx);
+  if (restored !== 'ok' && restored.error === 'not_found') return endWithSession(state);
   const session = ctx.whereis(sessionName(node, id));
   state.sessionRef = session === undefined ? undefined : joinSession(session, ctx);
   return noreply(state);
@@ -177,28 +184,30 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
-function endWithSession(state: State, ctx: Ctx): Result {
-  answerError(state, errorObject(INVALID_REQUEST, 'the session has ended'), ctx);
+function endWithSession(state: State): Result {
+  answerError(state, errorObject(INVALID_REQUEST, 'the session has ended'));
   return stop({ shutdown: 'session_ended' }, state);
 }
 
 function run(state: State, ctx: Ctx): Result {
   const { request, job, revision } = state;
-  const context = new WorkContext(ctx, request, revision.era, {
+  const context = new WorkContext(ctx, state.node, request, revision.era, {
     progress: (progress, total, message) => reportProgress(state, ctx, progress, total, message),
     log: (level, data, logger) => {
       const notification = logNotification(level, data, logger, request.logLevel, state.limits);
-      if (notification !== undefined) sendFirst(state, ctx, notification);
+      if (notification !== undefined) state.stream.before(notification);
     },
+    disconnect: (retryMs) => state.stream.disconnect(retryMs ?? state.limits.retryMs),
   });
   state.workContext = context;
+  if ('kind' in job) return finish(state, job);
   let returned: unknown;
   try {
     returned = job.run(context);
   } catch (error) {
-    return thrown(state, error, ctx);
+    return thrown(state, error);
   }
-  if (!isThenable(returned)) return finish(state, job.answer(returned), ctx);
+  if (!isThenable(returned)) return finish(state, job.answer(returned));
   // A result that comes after the end of the request finds nobody.
   const deliver = (tag: 'returned' | 'thrown', value: unknown): void => {
     if (ctx.isAlive(ctx.self)) ctx.send(ctx.self, tag, value);
@@ -213,33 +222,29 @@ function run(state: State, ctx: Ctx): Result {
 /**
  * The caller gets an answer in any case; a throw that is not an `McpError` is a fault, which the reports should name.
  */
-function thrown(state: State, error: unknown, ctx: Ctx): Result {
-  const result = finish(state, state.job.thrown(error), ctx);
+function thrown(state: State, error: unknown): Result {
+  const result = finish(state, jobIn(state).thrown(error));
   if (error instanceof McpError) return result;
   throw error;
 }
 
-function finish(state: State, outcome: Outcome, ctx: Ctx): Result {
+/** Only what ran has returned or thrown. */
+function jobIn({ job }: State): Job {
+  if ('kind' in job) throw new Error('nothing ran');
+  return job;
+}
+
+function finish(state: State, outcome: Outcome): Result {
   state.workContext?.workEnded();
   const { id } = state.request;
-  if (outcome.kind === 'result') send(state, ctx, resultMessage(id, outcome.result));
-  else if (outcome.kind === 'error') send(state, ctx, errorMessage(id, outcome.error), outcome.status);
+  if (outcome.kind === 'result') state.stream.end(resultMessage(id, outcome.result), undefined);
+  else if (outcome.kind === 'error') state.stream.end(errorMessage(id, outcome.error), outcome.status);
   return stop('normal', state);
 }
 
-function answerError(state: State, error: ErrorObject, ctx: Ctx): void {
+function answerError(state: State, error: ErrorObject): void {
   const { revision, request } = state;
-  send(state, ctx, errorMessage(request.id, revision.error(error)), revision.httpStatus(error.code, 'code'));
-}
-
-function send({ request }: State, ctx: Ctx, message: object | undefined, status?: number): void {
-  const outbound: Outbound = {
-    exchange: request.exchange,
-    end: true,
-    ...(message === undefined ? {} : { message }),
-    ...(status === undefined ? {} : { http: { status } }),
-  };
-  ctx.cast(request.connection, 'send', outbound);
+  state.stream.end(errorMessage(request.id, revision.error(error)), revision.httpStatus(error.code, 'code'));
 }
 
 function reportProgress(
@@ -256,12 +261,7 @@ function reportProgress(
   const notification = progressNotification(progressToken, report, state.lastProgress, nowMs, state.limits);
   if (notification === undefined) return;
   state.lastProgress = { progress, atMs: nowMs };
-  sendFirst(state, ctx, notification);
-}
-
-/** A message that comes before the answer; after it there is nobody to send it to. */
-function sendFirst({ request: { connection, exchange } }: State, ctx: Ctx, message: object): void {
-  if (ctx.isAlive(ctx.self)) ctx.cast(connection, 'send', { exchange, message, end: false });
+  state.stream.before(notification);
 }
 
 function ofSession({ session }: WorkRequest): string {

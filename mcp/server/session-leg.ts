@@ -1,6 +1,6 @@
 /** Messages of the eras that have sessions, at a connection: which session they are of, and what they ask of it. */
 
-import { CallError, describeExit, type Pid, type Table } from '../../runtime/index.ts';
+import { CallError, describeExit, type Pid } from '../../runtime/index.ts';
 import type { ConnectionContext } from '../../transports/transport.ts';
 import type { SessionsRoute } from '../era.ts';
 import { errorObject, INVALID_REQUEST } from '../errors.ts';
@@ -14,7 +14,8 @@ import { handleRequest } from './methods.ts';
 import { sessionName } from './node-names.ts';
 import { answerUnavailable, cancelRequest, catalogOf, serveRequest } from './request-leg.ts';
 import type { OpenResult } from './session-manager.ts';
-import type { SessionRecord } from './session-store.ts';
+import { forgetSession, logOf, type SessionRecord, sessionOf } from './session-store.ts';
+import { attachStream } from './session-streams-leg.ts';
 
 const notFound = 404;
 const badRequest = 400;
@@ -23,21 +24,22 @@ export function serveSessionMessage(
   state: ConnectionState,
   exchange: number,
   { opens, sessionId, message }: SessionsRoute,
+  acceptsStream: boolean,
   ctx: ConnectionContext,
 ): Promise<void> | undefined {
   if (opens) return openSession(state, exchange, message as RequestMessage, ctx);
   const id = message.kind === 'request' ? message.id : undefined;
   const known = state.kind === 'stream' ? state.streamSession : sessionId;
   if (known === undefined) return beforeSession(state, exchange, message, ctx);
-  const record = recordOf(state, known, ctx);
+  const record = sessionOf(state.names, known, state.config.server, ctx);
   if (record === undefined) {
     if (state.kind === 'stream') state.streamSession = undefined;
     refuse(state, exchange, id, 'there is no such session: open one with initialize', notFound, ctx);
     return undefined;
   }
   const pid = ctx.whereis(sessionName(state.config.node, known));
-  if (pid !== undefined) return inSession(state, exchange, message, record, pid, ctx);
-  return restoreSession(state, exchange, message, record, ctx);
+  if (pid !== undefined) return inSession(state, exchange, message, { record, pid, acceptsStream }, ctx);
+  return restoreSession(state, exchange, message, record, acceptsStream, ctx);
 }
 
 /** Its process has crashed: the record brings it back, and the client does not notice. */
@@ -46,28 +48,36 @@ async function restoreSession(
   exchange: number,
   message: SessionsRoute['message'],
   record: SessionRecord,
+  acceptsStream: boolean,
   ctx: ConnectionContext,
 ): Promise<void> {
   const restored = await ctx.call(state.names.sessionManager, 'restore', record.id).catch(failedCall);
   const pid = ctx.whereis(sessionName(state.config.node, record.id));
-  if (pid !== undefined) return inSession(state, exchange, message, record, pid, ctx);
+  if (pid !== undefined) return inSession(state, exchange, message, { record, pid, acceptsStream }, ctx);
   const why = restored === 'ok' ? 'it ended at once' : describeExit(restored.error);
   if (message.kind === 'request') answerUnavailable(state, exchange, message.id, why, ctx);
   else endExchange(state, ctx, exchange, 503);
+}
+
+/** The session of a message, whose process runs. */
+interface InSession {
+  readonly record: SessionRecord;
+  readonly pid: Pid;
+  readonly acceptsStream: boolean;
 }
 
 function inSession(
   state: ConnectionState,
   exchange: number,
   message: SessionsRoute['message'],
-  record: SessionRecord,
-  pid: Pid,
+  place: InSession,
   ctx: ConnectionContext,
 ): Promise<void> | undefined {
+  const { record, pid, acceptsStream } = place;
   ctx.cast(pid, 'touch');
   if (message.kind === 'batch') {
     if (revisionOf(record.version)?.batches === true) {
-      return serveBatch(state, exchange, message, (part, each) => ofBatch(state, part, each, record, pid, ctx), ctx);
+      return serveBatch(state, exchange, message, (part, each) => ofBatch(state, part, each, place, ctx), ctx);
     }
     refuse(state, exchange, undefined, 'this revision has no batches: send one message at a time', badRequest, ctx);
     return undefined;
@@ -75,7 +85,15 @@ function inSession(
   if (message.kind === 'request') {
     const revision = revisionOf(record.version) ?? newestOf('sessions');
     const { id, clientCapabilities, logLevel = SESSION_LOG_LEVEL } = record;
-    const origin = { revision, headers: undefined, clientCapabilities, logLevel, scope: id, session: { id, pid } };
+    const origin = {
+      revision,
+      headers: undefined,
+      clientCapabilities,
+      logLevel,
+      scope: id,
+      session: { id, pid },
+      acceptsStream,
+    };
     return serveRequest(state, exchange, message, origin, ctx);
   }
   if (message.kind === 'notification' && message.method === 'notifications/cancelled') {
@@ -91,8 +109,7 @@ function ofBatch(
   state: ConnectionState,
   exchange: number,
   message: SingleMessage,
-  record: SessionRecord,
-  pid: Pid,
+  place: InSession,
   ctx: ConnectionContext,
 ): Promise<void> | undefined {
   if (message.kind === 'invalid') {
@@ -103,7 +120,7 @@ function ofBatch(
     refuse(state, exchange, message.id, 'initialize must not be part of a batch', badRequest, ctx);
     return undefined;
   }
-  return inSession(state, exchange, message, record, pid, ctx);
+  return inSession(state, exchange, message, place, ctx);
 }
 
 async function openSession(
@@ -131,6 +148,7 @@ async function openSession(
   if (state.kind === 'stream') {
     state.streamSession = opened.ok;
     rememberStream(state, ctx);
+    attachStream(state, opened.ok, ctx);
   }
   answer(state, ctx, exchange, resultMessage(id, result), { headers: { [SESSION_HEADER]: opened.ok } });
 }
@@ -142,7 +160,7 @@ export function endSession(
   sessionId: string,
   ctx: ConnectionContext,
 ): undefined {
-  if (recordOf(state, sessionId, ctx) === undefined) {
+  if (sessionOf(state.names, sessionId, state.config.server, ctx) === undefined) {
     refuse(state, exchange, undefined, 'there is no such session', notFound, ctx);
     return;
   }
@@ -158,7 +176,9 @@ export function closeStreamSession(state: ConnectionState, ctx: ConnectionContex
 
 function end(state: ConnectionState, sessionId: string, ctx: ConnectionContext): void {
   // At once, not by its process: the next request must find no session, even if that process is gone.
-  ctx.table(state.names.sessionTable)?.delete(sessionId);
+  const sends = logOf(state.names, sessionId, undefined, ctx)?.close() ?? [];
+  for (const { to, outbound } of sends) ctx.cast(to, 'send', outbound);
+  forgetSession(state.names, sessionId, ctx);
   ctx.cast(sessionName(state.config.node, sessionId), 'end');
 }
 
@@ -171,7 +191,13 @@ function beforeSession(
 ): Promise<void> | undefined {
   if (message.kind === 'request' && message.method === 'ping') {
     const revision = newestOf('sessions');
-    const none = { headers: undefined, logLevel: undefined, scope: undefined, session: undefined };
+    const none = {
+      headers: undefined,
+      logLevel: undefined,
+      scope: undefined,
+      session: undefined,
+      acceptsStream: false,
+    };
     const origin = { revision, clientCapabilities: {}, ...none };
     return serveRequest(state, exchange, message, origin, ctx);
   }
@@ -179,12 +205,6 @@ function beforeSession(
     refuse(state, exchange, message.id, 'open a session with initialize first', badRequest, ctx);
   else endExchange(state, ctx, exchange);
   return undefined;
-}
-
-function recordOf(state: ConnectionState, sessionId: string, ctx: ConnectionContext): SessionRecord | undefined {
-  const records: Table<string, SessionRecord> | undefined = ctx.table(state.names.sessionTable);
-  const record = records?.get(sessionId);
-  return record?.server === state.config.server ? record : undefined;
 }
 
 function refuse(
@@ -199,7 +219,7 @@ function refuse(
 }
 
 /** The session manager is being restarted: its supervisor's affair, not this connection's. */
-function failedCall(error: unknown): { readonly error: unknown } {
+export function failedCall(error: unknown): { readonly error: unknown } {
   if (error instanceof CallError) return { error: error.reason };
   throw error;
 }

@@ -15,7 +15,7 @@ import {
 import type { McpLimits } from '../limits.ts';
 import type { Negotiated } from './methods/outcome.ts';
 import { type NodeNames, nodeNames, sessionName } from './node-names.ts';
-import type { SessionRecord } from './session-store.ts';
+import { forgetSession, logOf, type SessionRecord } from './session-store.ts';
 
 export interface SessionManagerProtocol {
   readonly call: {
@@ -90,16 +90,25 @@ export const SessionManager: GenServer<SessionManagerProtocol, SessionManagerSta
       },
     },
     handleInfo: {
-      DOWN: (state, { ref }, ctx) => {
+      DOWN: async (state, { ref }, ctx) => {
         const id = state.watched.get(ref);
         state.watched.delete(ref);
+        if (id !== undefined && logOf(state.names, id, undefined, ctx)?.inUse === true) {
+          // Somebody listens, and may never ask: it is made again at once.
+          const record = recordsOf(state, ctx)?.get(id);
+          if (record !== undefined && (await startSession(state, record, ctx)) === 'ok') return noreply(state);
+        }
         // After an orderly end there is no record any more; after a crash its next request restores it.
         if (id !== undefined && recordsOf(state, ctx)?.has(id) === true) expireLater(state, id, ctx);
         return noreply(state);
       },
       expire: (state, id, ctx) => {
         // Not if it was restored when this message was already in the mailbox.
-        if (state.expiring.delete(id)) recordsOf(state, ctx)?.delete(id);
+        if (state.expiring.delete(id)) {
+          for (const { to, outbound } of logOf(state.names, id, undefined, ctx)?.close() ?? [])
+            ctx.cast(to, 'send', outbound);
+          forgetSession(state.names, id, ctx);
+        }
         return noreply(state);
       },
     },

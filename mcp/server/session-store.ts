@@ -1,8 +1,10 @@
-import { type GenServer, genServer, name, type Pid } from '../../runtime/index.ts';
+import { type Context, type GenServer, genServer, name, type Pid, type Table } from '../../runtime/index.ts';
 import type { Pin } from '../era.ts';
+import type { McpLimits } from '../limits.ts';
 import type { LogLevel } from '../request-context.ts';
 import type { Negotiated } from './methods/outcome.ts';
-import { nodeNames } from './node-names.ts';
+import { type NodeNames, nodeNames } from './node-names.ts';
+import { SessionLog } from './session-log.ts';
 
 /** All that is to be known of a session: plain data, from which its process can be made again. */
 export interface SessionRecord extends Negotiated {
@@ -13,6 +15,41 @@ export interface SessionRecord extends Negotiated {
   readonly stream?: Pid;
   /** From which level on the client wants log messages, if it has said so. */
   readonly logLevel?: LogLevel;
+  /** The resources whose changes the client wants to hear of. */
+  readonly subscriptions?: readonly string[];
+}
+
+/** The record of a session of that server. */
+export function sessionOf(
+  { sessionTable }: NodeNames,
+  sessionId: string,
+  server: string,
+  ctx: Context,
+): SessionRecord | undefined {
+  const records: Table<string, SessionRecord> | undefined = ctx.table(sessionTable);
+  const record = records?.get(sessionId);
+  return record?.server === server ? record : undefined;
+}
+
+/** The event streams of a session; made if there are none, there are limits for them, and the session is there. */
+export function logOf(
+  { sessionTable, logTable }: NodeNames,
+  sessionId: string,
+  limits: McpLimits | undefined,
+  ctx: Context,
+): SessionLog | undefined {
+  const logs: Table<string, SessionLog> | undefined = ctx.table(logTable);
+  const known = logs?.get(sessionId);
+  if (known !== undefined || limits === undefined || ctx.table(sessionTable)?.has(sessionId) !== true) return known;
+  const log = new SessionLog(limits);
+  logs?.set(sessionId, log);
+  return log;
+}
+
+/** The session has ended: nothing is to be known of it any more. */
+export function forgetSession({ sessionTable, logTable }: NodeNames, sessionId: string, ctx: Context): void {
+  ctx.table(sessionTable)?.delete(sessionId);
+  ctx.table(logTable)?.delete(sessionId);
 }
 
 /** What a stream that outlives its connection has decided: its era, and its session. */
@@ -22,8 +59,8 @@ export interface StreamRecord {
 }
 
 /**
- * Keeps the records of the sessions, so that they outlive their processes and the session manager. It does nothing
- * else: a process that handles no message has nothing that could fail.
+ * Keeps the records of sessions and subscriptions, so that they outlive the processes that deal with them. It does
+ * nothing else: a process that handles no message has nothing that could fail.
  */
 export const SessionStore: GenServer<Record<never, never>, { readonly node: string }> = genServer(
   import.meta,
@@ -31,11 +68,11 @@ export const SessionStore: GenServer<Record<never, never>, { readonly node: stri
   {
     init({ node }, ctx) {
       ctx.setLabel(`session store of ${node}`);
-      const { sessionTable, streamTable } = nodeNames(node);
+      const { sessionTable, streamTable, logTable, listenTable, announcedTable } = nodeNames(node);
       const heir = ctx.whereis(name('init'));
       // The records belong to the node, not to this process: the first process of the system keeps them for its
       // successor.
-      for (const table of [sessionTable, streamTable]) {
+      for (const table of [sessionTable, streamTable, logTable, listenTable, announcedTable]) {
         if (ctx.table(table) === undefined) ctx.newTable(table, { access: 'public', ...(heir && { heir }) });
       }
       return { node };

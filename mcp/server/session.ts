@@ -1,7 +1,21 @@
-import { type Context, type GenServer, genServer, noreply, type Pid, type Ref, stop } from '../../runtime/index.ts';
+import {
+  type Context,
+  describeExit,
+  type ExitReason,
+  type GenServer,
+  genServer,
+  type HandlerResult,
+  noreply,
+  type Pid,
+  type Ref,
+  stop,
+} from '../../runtime/index.ts';
+import { errorObject, INTERNAL_ERROR, INVALID_REQUEST } from '../errors.ts';
+import { errorMessage } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
 import { nodeNames, sessionName } from './node-names.ts';
-import type { SessionRecord } from './session-store.ts';
+import type { Recorded, Send, SessionLog, Sink } from './session-log.ts';
+import { forgetSession, logOf, type SessionRecord } from './session-store.ts';
 
 export interface SessionProtocol {
   readonly cast: {
@@ -11,6 +25,14 @@ export interface SessionProtocol {
     readonly busy: Pid;
     /** The client, or the end of its stream, ends the session. */
     readonly end: void;
+    /** An exchange takes what the session has to say; `lastEventId`: or what it has missed of a stream. */
+    readonly attach: { readonly sink: Sink; readonly lastEventId: string | undefined };
+    /** That exchange has ended. */
+    readonly detach: Sink;
+    /** A notification for the client. */
+    readonly notify: object;
+    /** A message of the stream of a request, to be kept. */
+    readonly record: Recorded;
   };
   readonly info: { readonly idle: void };
 }
@@ -23,17 +45,22 @@ export interface SessionStart {
 interface State {
   readonly node: string;
   readonly id: string;
-  readonly sessionIdleMs: number;
+  readonly limits: McpLimits;
   lastUsedMs: number;
   /** The requests that run, by monitor. */
-  readonly running: Set<Ref>;
+  readonly running: Map<Ref, Pid>;
+  /** The connections that listen, by monitor. */
+  readonly listening: Map<Ref, Pid>;
   readonly streamRef: Ref | undefined;
 }
 
+type Ctx = Context<SessionProtocol>;
+type Result = HandlerResult<State>;
+
 /**
  * One session of the eras that have them (2025-11-25, basic/lifecycle). It is temporary: after a crash the next request
- * makes it again from its record. Its orderly end is the end of the session: the record goes, and the requests that
- * still run see it and stop.
+ * makes it again from its record, or the session manager at once if somebody listens. Its orderly end is the end of the
+ * session: the record goes, and the requests that still run see it and stop.
  */
 export const Session: GenServer<SessionProtocol, readonly [SessionStart, SessionRecord]> = genServer(
   import.meta,
@@ -43,12 +70,14 @@ export const Session: GenServer<SessionProtocol, readonly [SessionStart, Session
       ctx.setLabel(`session ${record.id}`);
       ctx.register(sessionName(node, record.id));
       ctx.sendAfter(limits.sessionIdleMs, 'idle');
+      const log = logOf(nodeNames(node), record.id, undefined, ctx);
       return {
         node,
         id: record.id,
-        sessionIdleMs: limits.sessionIdleMs,
+        limits,
         lastUsedMs: ctx.clock.now(),
-        running: new Set(),
+        running: watched(log?.requests ?? [], ctx),
+        listening: watched(log?.connections ?? [], ctx),
         streamRef: record.stream === undefined ? undefined : ctx.monitor(record.stream),
       };
     },
@@ -58,39 +87,94 @@ export const Session: GenServer<SessionProtocol, readonly [SessionStart, Session
         return noreply(state);
       },
       busy: (state, pid, ctx) => {
-        state.running.add(ctx.monitor(pid));
+        state.running.set(ctx.monitor(pid), pid);
         return noreply(state);
       },
-      end: (state, _payload, ctx) => {
-        forget(state, ctx);
-        return stop({ shutdown: 'session_ended' }, state);
+      end: (state, _payload, ctx) => endSession(state, 'session_ended', ctx),
+      attach: (state, { sink, lastEventId }, ctx) => {
+        const log = openLog(state, ctx);
+        const sends = lastEventId === undefined ? log?.attach(sink) : log?.resume(sink, lastEventId);
+        if (!Array.isArray(sends)) return refuseSink(state, sink, sends, ctx);
+        state.listening.set(ctx.monitor(sink.connection), sink.connection);
+        state.lastUsedMs = ctx.clock.now();
+        return sendAll(state, sends, ctx);
       },
-    },
-    handleInfo: {
-      DOWN: (state, { ref }, ctx) => {
-        if (ref === state.streamRef) {
-          forget(state, ctx);
-          return stop({ shutdown: 'stream_ended' }, state);
-        }
-        state.running.delete(ref);
+      detach: (state, sink, ctx) => {
+        openLog(state, ctx)?.detach(sink);
         state.lastUsedMs = ctx.clock.now();
         return noreply(state);
       },
+      notify: (state, message, ctx) => sendAll(state, openLog(state, ctx)?.notify(message), ctx),
+      record: (state, recorded, ctx) => sendAll(state, openLog(state, ctx)?.record(recorded), ctx),
+    },
+    handleInfo: {
+      DOWN: (state, { ref, reason }, ctx) => {
+        if (ref === state.streamRef) return endSession(state, 'stream_ended', ctx);
+        state.lastUsedMs = ctx.clock.now();
+        const log = logOf(nodeNames(state.node), state.id, undefined, ctx);
+        const connection = state.listening.get(ref);
+        if (connection !== undefined) log?.lost(connection);
+        const request = state.running.get(ref);
+        state.listening.delete(ref);
+        state.running.delete(ref);
+        if (request === undefined) return noreply(state);
+        return sendAll(
+          state,
+          log?.requestEnded(request, (id) => errorMessage(id, lostAnswer(reason))),
+          ctx,
+        );
+      },
       // One timer for a whole idle time, however many requests come within it.
       idle: (state, _payload, ctx) => {
-        const idleSinceMs = state.running.size > 0 ? ctx.clock.now() : state.lastUsedMs;
-        const leftMs = idleSinceMs + state.sessionIdleMs - ctx.clock.now();
-        if (leftMs > 0) {
-          ctx.sendAfter(leftMs, 'idle');
-          return noreply(state);
-        }
-        forget(state, ctx);
-        return stop({ shutdown: 'session_idle' }, state);
+        const log = logOf(nodeNames(state.node), state.id, undefined, ctx);
+        const inUse = state.running.size > 0 || log?.inUse === true;
+        const idleSinceMs = inUse ? ctx.clock.now() : state.lastUsedMs;
+        const leftMs = idleSinceMs + state.limits.sessionIdleMs - ctx.clock.now();
+        if (leftMs <= 0) return endSession(state, 'session_idle', ctx);
+        ctx.sendAfter(leftMs, 'idle');
+        return noreply(state);
       },
     },
   },
 );
 
-function forget({ node, id }: State, ctx: Context): void {
-  ctx.table(nodeNames(node).sessionTable)?.delete(id);
+function watched(pids: readonly Pid[], ctx: Ctx): Map<Ref, Pid> {
+  return new Map([...new Set(pids)].map((pid) => [ctx.monitor(pid), pid]));
+}
+
+function openLog({ node, id, limits }: State, ctx: Ctx): SessionLog | undefined {
+  return logOf(nodeNames(node), id, limits, ctx);
+}
+
+function sendAll(state: State, sends: readonly Send[] | undefined, ctx: Ctx): Result {
+  for (const { to, outbound } of sends ?? []) ctx.cast(to, 'send', outbound);
+  return noreply(state);
+}
+
+function refuseSink(
+  state: State,
+  { connection, exchange }: Sink,
+  why: 'too_many' | 'unknown' | undefined,
+  ctx: Ctx,
+): Result {
+  const [status, message] =
+    why === 'too_many'
+      ? [409, `the session has ${state.limits.sessionStreamsMax} event streams, as many as it may have`]
+      : [400, 'Last-Event-ID is of no event that is known here'];
+  const error = errorMessage(undefined, errorObject(INVALID_REQUEST, message));
+  ctx.cast(connection, 'send', { exchange, message: error, end: true, http: { status } });
+  return noreply(state);
+}
+
+/** Its client has come back, or will, and nobody else can tell it any more. */
+function lostAnswer(reason: ExitReason): ReturnType<typeof errorObject> {
+  const why = reason === 'normal' ? 'its answer was lost' : describeExit(reason);
+  return errorObject(INTERNAL_ERROR, `the request failed: ${why}`);
+}
+
+function endSession(state: State, why: string, ctx: Ctx): Result {
+  const names = nodeNames(state.node);
+  sendAll(state, logOf(names, state.id, undefined, ctx)?.close(), ctx);
+  forgetSession(names, state.id, ctx);
+  return stop({ shutdown: why }, state);
 }

@@ -1,17 +1,19 @@
 import type { Clock, Context, Messaging } from '../../runtime/index.ts';
 import type { JsonObject, RequestId } from '../json-rpc.ts';
-import type { Era, LogLevel, RequestContext } from '../request-context.ts';
+import type { Era, LogLevel, RequestContext, ServerAddress } from '../request-context.ts';
 import type { WorkRequest } from './request.ts';
 
 /** What the process of the request does for the code that runs in it. */
 export interface WorkServices {
   progress(progress: number, total: number | undefined, message: string | undefined): void;
   log(level: LogLevel, data: unknown, logger: string | undefined): void;
+  disconnect(retryMs: number | undefined): void;
 }
 
 /** What the code of a server sees of the process that runs it. */
 export class WorkContext implements RequestContext {
   readonly requestId: RequestId;
+  readonly server: ServerAddress;
   readonly session?: string;
   readonly era: Era;
   readonly clientCapabilities: JsonObject;
@@ -20,10 +22,11 @@ export class WorkContext implements RequestContext {
   #abort: AbortController | undefined;
   #closePort: (() => void) | undefined;
 
-  constructor(ctx: Context, request: WorkRequest, era: Era, services: WorkServices) {
+  constructor(ctx: Context, node: string, request: WorkRequest, era: Era, services: WorkServices) {
     this.#ctx = ctx;
     this.#services = services;
     this.requestId = request.id;
+    this.server = { node, name: request.server };
     if (request.session !== undefined) this.session = request.session.id;
     this.era = era;
     this.clientCapabilities = request.clientCapabilities;
@@ -57,4 +60,5 @@ export class WorkContext implements RequestContext {
   readonly progress = (progress: number, total?: number, message?: string): void =>
     this.#services.progress(progress, total, message);
   readonly log = (level: LogLevel, data: unknown, logger?: string): void => this.#services.log(level, data, logger);
+  readonly disconnect = (retryMs?: number): void => this.#services.disconnect(retryMs);
 }

@@ -5,14 +5,17 @@
 
 import {
   audio,
+  changeServer,
   content,
   embeddedResource,
   image,
   McpError,
   mcpServer,
+  type Prompt,
   prompt,
   resource,
   resourceTemplate,
+  type Tool,
   type ToolContext,
   text,
   tool,
@@ -34,6 +37,15 @@ function pause(ctx: ToolContext): Promise<void> {
   return new Promise((resolve) => {
     ctx.clock.setTimer(resolve, stepMs);
   });
+}
+
+/** Looks different after each change: a list that is as it was has not changed. */
+function changedTool(ctx: ToolContext): Tool {
+  return tool({ description: `Added at ${ctx.clock.now()}.`, input: noArguments }, () => text('added'));
+}
+
+function changedPrompt(ctx: ToolContext): Prompt {
+  return prompt({ description: `Added at ${ctx.clock.now()}.` }, () => [userMessage('added')]);
 }
 
 export default mcpServer('everything', {
@@ -87,6 +99,28 @@ export default mcpServer('everything', {
       ctx.log('info', 'Tool execution completed');
       return text('Logged.');
     }),
+    test_reconnection: tool(
+      { description: 'Sends its client away, and answers when it is back.', input: noArguments },
+      async (_args, ctx) => {
+        ctx.disconnect(stepMs);
+        await pause(ctx);
+        return text('Reconnection test completed');
+      },
+    ),
+    test_trigger_tool_change: tool(
+      { description: 'Changes the list of tools.', input: noArguments },
+      async (_args, ctx) => {
+        await changeServer(ctx, ctx.server, { tools: { test_changed: changedTool(ctx) } });
+        return text('The tools have changed.');
+      },
+    ),
+    test_trigger_prompt_change: tool(
+      { description: 'Changes the list of prompts.', input: noArguments },
+      async (_args, ctx) => {
+        await changeServer(ctx, ctx.server, { prompts: { test_changed: changedPrompt(ctx) } });
+        return text('The prompts have changed.');
+      },
+    ),
     test_error_handling: tool({ description: 'Throws an error.', input: noArguments }, () => {
       throw new Error('This tool intentionally returns an error for testing');
     }),

@@ -12,10 +12,8 @@ export interface NotBuilt {
 
 type List = Readonly<Record<string, NotBuilt>>;
 
-const subscriptions: NotBuilt = { needs: 'resources/subscribe, resources/unsubscribe' };
 const sampling: NotBuilt = { needs: 'requests to the client: sampling/createMessage' };
 const elicitation: NotBuilt = { needs: 'requests to the client: elicitation/create' };
-const polling: NotBuilt = { needs: 'resumable event streams (Last-Event-ID, retry)' };
 const inputRequired: NotBuilt = { needs: 'results that ask for input (resultType input_required)' };
 const tasks: NotBuilt = { needs: 'the extension io.modelcontextprotocol/tasks' };
 
@@ -26,9 +24,6 @@ export const notBuilt: Readonly<Record<string, List>> = {
     'tools-call-elicitation': elicitation,
     'elicitation-sep1034-defaults': elicitation,
     'elicitation-sep1330-enums': elicitation,
-    'resources-subscribe': subscriptions,
-    'resources-unsubscribe': subscriptions,
-    'server-sse-polling': polling,
   },
   '2026-07-28': {
     'input-required-result-basic-elicitation': inputRequired,

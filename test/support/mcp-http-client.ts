@@ -9,6 +9,13 @@ export interface Answer {
   readonly messages: any[];
 }
 
+/** An event of an event stream. */
+export interface StreamEvent {
+  readonly id: string | undefined;
+  readonly retry: string | undefined;
+  readonly message: any;
+}
+
 const accepting = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
 
 /** One HTTP request and what comes back. */
@@ -18,6 +25,8 @@ export class Exchange {
   /** When the response is there as a whole. Rejects if the socket is cut before. */
   readonly ended: Promise<Answer>;
   readonly messages: any[] = [];
+  /** The events of an event stream, those without a message too. */
+  readonly events: StreamEvent[] = [];
   private readonly request: http.ClientRequest;
   private rest = '';
   private arrived: () => void = () => {};
@@ -48,6 +57,14 @@ export class Exchange {
     return this.messages[n];
   }
 
+  /** The first message that matches, when it is there. */
+  async find(matches: (message: any) => boolean): Promise<any> {
+    for (let n = 0; ; n++) {
+      const message = await this.message(n);
+      if (matches(message)) return message;
+    }
+  }
+
   /** The answer: the last message. */
   async answer(): Promise<any> {
     return (await this.ended).messages.at(-1);
@@ -72,8 +89,16 @@ export class Exchange {
     const events = this.rest.split('\n\n');
     this.rest = events.pop() ?? '';
     for (const event of events) {
-      const data = event.split('\n').find((line) => line.startsWith('data: '));
-      if (data !== undefined) this.messages.push(JSON.parse(data.slice('data: '.length)));
+      const field = (name: string): string | undefined =>
+        event
+          .split('\n')
+          .find((line) => line.startsWith(`${name}: `))
+          ?.slice(name.length + 2);
+      const data = field('data');
+      if (data === undefined) continue;
+      const message: unknown = data === '' ? undefined : JSON.parse(data);
+      this.events.push({ id: field('id'), retry: field('retry'), message });
+      if (message !== undefined) this.messages.push(message);
     }
     this.arrived();
   }
@@ -197,6 +222,12 @@ export class HttpSession {
 
   notify(method: string, params?: object): Promise<Answer> {
     return this.client.post(notification(method, params), this.headers).ended;
+  }
+
+  /** GET: what the session has to say, or what followed an event. */
+  listen(lastEventId?: string): Exchange {
+    const resumed: Record<string, string> = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+    return this.client.exchange('GET', undefined, { ...this.headers, ...resumed });
   }
 
   /** DELETE. */

@@ -75,6 +75,7 @@ export const WHOLE_TREE: readonly string[] = [
   '    infrastructure_sup one_for_one',
   '      session_store',
   '      session_manager',
+  '      subscription_hub',
   '    server_sup one_for_one',
   '      session_sup simple_one_for_one',
   '      request_sup simple_one_for_one',

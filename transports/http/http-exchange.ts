@@ -88,11 +88,11 @@ export class HttpExchange {
   }
 
   /** The only message, as the whole response. */
-  answer(message: object | undefined, head: Head | undefined): void {
+  answer(message: object | undefined, head: Head | undefined, sse: Outbound['sse']): void {
     this.keepHead(head);
     if (message !== undefined && !this.accepted.json) {
       this.openStream(false);
-      this.endStream(message);
+      this.endStream(message, sse);
       return;
     }
     const { response } = this;
@@ -114,14 +114,14 @@ export class HttpExchange {
     if (flush) this.response.flushHeaders();
   }
 
-  event(message: object): void {
+  event(message: object | undefined, sse: Outbound['sse']): void {
     this.silent = false;
-    this.response.write(`event: message\ndata: ${serialise(message)}\n\n`);
+    this.response.write(eventText(message, sse));
   }
 
-  endStream(message: object | undefined): void {
-    if (message === undefined) this.response.end();
-    else this.response.end(`event: message\ndata: ${serialise(message)}\n\n`);
+  endStream(message: object | undefined, sse: Outbound['sse']): void {
+    if (message === undefined && sse === undefined) this.response.end();
+    else this.response.end(eventText(message, sse));
   }
 
   /** A comment, which clients skip, if there was nothing else to send. */
@@ -144,6 +144,14 @@ export class HttpExchange {
     for (const [field, value] of Object.entries(extra ?? {})) all.push(field, value);
     return all;
   }
+}
+
+function eventText(message: object | undefined, sse: Outbound['sse']): string {
+  const { id, retryMs } = sse ?? {};
+  const fields = `${id === undefined ? '' : `id: ${id}\n`}${retryMs === undefined ? '' : `retry: ${retryMs}\n`}`;
+  // An event without data would be dropped by the client, id and all, if the field were not there.
+  if (message === undefined) return `${fields}data: \n\n`;
+  return `event: message\n${fields}data: ${serialise(message)}\n\n`;
 }
 
 /** Answers a request without the endpoint. */

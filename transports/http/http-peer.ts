@@ -122,19 +122,19 @@ export class HttpPeer implements Peer {
     else if (this.lingering) intake.ended();
   }
 
-  send({ exchange: id, message, end, http }: Outbound): SlowReader | undefined {
+  send({ exchange: id, message, end, sse, http }: Outbound): SlowReader | undefined {
     const exchange = this.exchanges.get(id);
     if (exchange === undefined) return undefined; // exchange 0: HTTP has no place for it
     if (end) this.exchanges.delete(id);
     if (!exchange.streaming) {
       if (end) {
         if (this.refusal !== undefined && exchange.response === this.newest) exchange.response.shouldKeepAlive = false;
-        exchange.answer(message, http);
+        exchange.answer(message, http, sse);
         return undefined;
       }
       exchange.keepHead(http);
       if (!exchange.accepted.stream) return undefined;
-      exchange.openStream(message === undefined);
+      exchange.openStream(message === undefined && sse === undefined);
       this.armWake();
     }
     if (message !== undefined) {
@@ -145,8 +145,8 @@ export class HttpPeer implements Peer {
         return { slow_reader: { queuedBytes, limitBytes } };
       }
     }
-    if (end) exchange.endStream(message);
-    else if (message !== undefined) exchange.event(message);
+    if (end) exchange.endStream(message, sse);
+    else if (message !== undefined || sse !== undefined) exchange.event(message, sse);
     return undefined;
   }
 

@@ -7,6 +7,7 @@ import type { McpLimits } from '../../limits.ts';
 import type { LogLevel, RequestContext } from '../../request-context.ts';
 import type { Implementation, Revision } from '../../revision/contract.ts';
 import type { Catalog } from '../catalog.ts';
+import type { ListenFilter } from '../subscriptions.ts';
 import { textOfThrown } from '../tool-result.ts';
 
 /** A request whose parameters have the shape that its method asks for. */
@@ -49,9 +50,10 @@ export interface Run {
 }
 
 /** What a request changes of its session. */
-export interface SessionChange {
-  readonly logLevel: LogLevel;
-}
+export type SessionChange =
+  | { readonly logLevel: LogLevel }
+  | { readonly subscribe: string }
+  | { readonly unsubscribe: string };
 
 export type Outcome =
   | {
@@ -61,7 +63,12 @@ export type Outcome =
       readonly change?: SessionChange;
     }
   | { readonly kind: 'error'; readonly error: ErrorObject; readonly status: number }
-  | { readonly kind: 'run'; readonly run: Run };
+  | { readonly kind: 'run'; readonly run: Run }
+  /** Notifications from now on. */
+  | { readonly kind: 'listen'; readonly filter: ListenFilter };
+
+/** An answer without any work. */
+export type Refused = Exclude<Outcome, { kind: 'run' } | { kind: 'listen' }>;
 
 export type MethodHandler = (call: MethodCall) => Outcome;
 
@@ -74,7 +81,7 @@ export interface Job {
   thrown(error: unknown): Outcome;
 }
 
-export function failed(error: ErrorObject, revision: Revision): Outcome {
+export function failed(error: ErrorObject, revision: Revision): Refused {
   return { kind: 'error', error, status: revision.httpStatus(error.code, 'protocol') };
 }
 

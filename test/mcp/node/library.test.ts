@@ -37,7 +37,14 @@ for (const way of ways) {
     const { ask } = await open(t, way);
     if (!stateless) return; // the session's initialize is looked at elsewhere
     const { capabilities } = (await ask('server/discover')).result;
-    assert.deepEqual(capabilities, { tools: {}, resources: {}, prompts: {}, completions: {}, logging: {} });
+    const listChanged = true;
+    assert.deepEqual(capabilities, {
+      tools: { listChanged },
+      resources: { subscribe: true, listChanged },
+      prompts: { listChanged },
+      completions: {},
+      logging: {},
+    });
   });
 
   test(`resources, templates and prompts are listed as they are defined, in pages: ${way.name}`, async (t) => {

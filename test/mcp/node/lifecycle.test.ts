@@ -67,7 +67,7 @@ test('initialize agrees on the revision, and tells who answers and what it can',
   const answer = await client.open();
   assert.deepEqual(answer.result, {
     protocolVersion: SESSIONS,
-    capabilities: { tools: {}, logging: {} },
+    capabilities: { tools: { listChanged: true }, logging: {} },
     serverInfo: { name: 'test-server', version: '1.0.0' },
   });
   assert.deepEqual((await client.request('ping')).result, {});
@@ -180,14 +180,17 @@ test('a notification is answered 202 without a body, a response too', async (t) 
   session.client.close();
 });
 
-test('GET is not offered, which clients take for an answer; DELETE ends the session', async (t) => {
+test('GET listens to the session, DELETE ends it and what listens', async (t) => {
   const { url, client } = await onHttp(t);
   const session = await HttpSession.open(url);
-  const got = await client.exchange('GET', undefined, session.headers).ended;
-  assert.deepEqual([got.status, got.headers.allow], [405, 'POST, DELETE']);
+  const listening = client.exchange('GET', undefined, session.headers);
+  assert.equal((await listening.opened).headers['content-type'], 'text/event-stream');
   assert.deepEqual(await session.end().then(({ status, messages }) => [status, messages]), [204, []]);
   for (const again of [session.end(), session.request('tools/list').ended, session.notify('notifications/initialized')])
     assert.equal((await again).status, 404);
+  assert.deepEqual((await listening.ended).messages, []);
+  assert.equal((await client.exchange('GET', undefined, session.headers).ended).status, 404);
+  assert.equal((await client.exchange('GET').ended).status, 400);
   assert.equal((await client.exchange('DELETE').ended).status, 400);
   session.client.close();
 });

@@ -39,9 +39,10 @@ test('a session gets the revision it asks for, or the newest that has sessions',
 test('initialize and ping belong to sessions, discover to the stateless revision', () => {
   const both = ['tools/list', 'tools/call', 'resources/list', 'resources/templates/list', 'resources/read'];
   both.push('prompts/list', 'prompts/get', 'completion/complete');
-  const sessions = ['initialize', 'ping', ...both, 'logging/setLevel'];
+  const subscribing = ['resources/subscribe', 'resources/unsubscribe'];
+  const sessions = ['initialize', 'ping', ...both.slice(0, 5), ...subscribing, ...both.slice(5), 'logging/setLevel'];
   assert.deepEqual([...revision20251125.requests.keys()], sessions);
-  assert.deepEqual([...revision20260728.requests.keys()], ['server/discover', ...both]);
+  assert.deepEqual([...revision20260728.requests.keys()], ['server/discover', ...both, 'subscriptions/listen']);
 });
 
 test('parameters are checked with a message that names the member', () => {

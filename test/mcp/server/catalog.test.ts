@@ -73,7 +73,7 @@ test('server/discover tells the versions, the capabilities and the instructions'
   assert.deepEqual(found, {
     resultType: 'complete',
     supportedVersions: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'],
-    capabilities: { tools: {}, logging: {} },
+    capabilities: { tools: { listChanged: true }, logging: {} },
     instructions: 'i',
     ttlMs: 60_000,
     cacheScope: 'public',

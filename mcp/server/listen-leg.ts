@@ -1,0 +1,68 @@
+/** `subscriptions/listen` at a connection (2026-07-28): its exchange stays open, the subscription hub writes to it. */
+
+import type { Table } from '../../runtime/index.ts';
+import type { ConnectionContext } from '../../transports/transport.ts';
+import { errorObject, INTERNAL_ERROR } from '../errors.ts';
+import { errorMessage, isJsonObject, type RequestId, resultMessage } from '../json-rpc.ts';
+import { type Revision, SUBSCRIPTION_KEY } from '../revision/contract.ts';
+import { type Catalog, viewOf } from './catalog.ts';
+import { answer, type ConnectionState, endExchange } from './connection-state.ts';
+import { type Listen, listenKey } from './subscription-hub.ts';
+import { type ListenFilter, listenNotification } from './subscriptions.ts';
+
+export function startListen(
+  state: ConnectionState,
+  exchange: number,
+  id: RequestId,
+  filter: ListenFilter,
+  revision: Revision,
+  ctx: ConnectionContext,
+): void {
+  const { config, names } = state;
+  const listens = listensOf(state, ctx);
+  if (listens === undefined || listens.size >= config.limits.listensMax) {
+    const why =
+      listens === undefined ? 'are being restarted' : `are ${config.limits.listensMax}, as many as there may be`;
+    const error = errorObject(INTERNAL_ERROR, `the subscriptions of this server ${why}; try again`);
+    answer(state, ctx, exchange, errorMessage(id, error), { status: 503 });
+    return;
+  }
+  const message = listenNotification(id, 'notifications/subscriptions/acknowledged', { notifications: filter });
+  // Before the hub knows of it: the acknowledgement is the first message.
+  ctx.cast(ctx.self, 'send', { exchange, message, end: false });
+  const listen: Listen = { connection: ctx.self, exchange, id, server: config.server, filter };
+  listens.set(listenKey(listen), listen);
+  state.listens.set(exchange, { id, revision });
+  ctx.cast(names.subscriptionHub, 'listening', ctx.self);
+}
+
+/** `notifications/cancelled` of a stream: nothing more is sent for it. */
+export function cancelListen(state: ConnectionState, params: unknown, ctx: ConnectionContext): void {
+  const requestId = isJsonObject(params) ? params['requestId'] : undefined;
+  for (const [exchange, { id }] of state.listens) {
+    if (id !== requestId) continue;
+    forgetListen(state, exchange, ctx);
+    endExchange(state, ctx, exchange);
+  }
+}
+
+/** Its peer has left the exchange. */
+export function forgetListen(state: ConnectionState, exchange: number, ctx: ConnectionContext): void {
+  if (!state.listens.delete(exchange)) return;
+  listensOf(state, ctx)?.delete(listenKey({ connection: ctx.self, exchange }));
+}
+
+/** This connection ends in order: the clients are told that nothing more will come. */
+export function endListens(state: ConnectionState, catalog: Catalog | undefined, ctx: ConnectionContext): void {
+  for (const [exchange, { id, revision }] of state.listens) {
+    const server =
+      catalog === undefined ? { name: state.config.server, version: '' } : viewOf(catalog, revision).serverInfo;
+    const result = revision.result({ _meta: { [SUBSCRIPTION_KEY]: id } }, server);
+    forgetListen(state, exchange, ctx);
+    answer(state, ctx, exchange, resultMessage(id, result));
+  }
+}
+
+function listensOf({ names }: ConnectionState, ctx: ConnectionContext): Table<string, Listen> | undefined {
+  return ctx.table(names.listenTable);
+}

@@ -1,0 +1,58 @@
+/** What a session has to say, at a connection: the exchange that takes it. */
+
+import { describeExit } from '../../runtime/index.ts';
+import type { ConnectionContext } from '../../transports/transport.ts';
+import { errorObject, INVALID_REQUEST } from '../errors.ts';
+import { errorMessage } from '../json-rpc.ts';
+import { answer, type ConnectionState, endExchange } from './connection-state.ts';
+import { sessionName } from './node-names.ts';
+import { failedCall } from './session-leg.ts';
+import { sessionOf } from './session-store.ts';
+
+/**
+ * GET (2025-11-25, basic/transports, Listening for Messages, Resumability): an event stream for what the session has to
+ * say of its own accord, or for the rest of a stream that the client has lost.
+ */
+export async function listenToSession(
+  state: ConnectionState,
+  exchange: number,
+  sessionId: string,
+  lastEventId: string | undefined,
+  ctx: ConnectionContext,
+): Promise<void> {
+  const { config, names } = state;
+  const refuse = (message: string, status: number): void =>
+    answer(state, ctx, exchange, errorMessage(undefined, errorObject(INVALID_REQUEST, message)), { status });
+  if (sessionOf(names, sessionId, config.server, ctx) === undefined) {
+    return refuse('there is no such session: open one with initialize', 404);
+  }
+  const name = sessionName(config.node, sessionId);
+  if (ctx.whereis(name) === undefined) {
+    const restored = await ctx.call(names.sessionManager, 'restore', sessionId).catch(failedCall);
+    if (restored !== 'ok') return refuse(`the session is not available: ${describeExit(restored.error)}`, 503);
+  }
+  state.sinks.set(exchange, sessionId);
+  ctx.cast(name, 'attach', { sink: { connection: ctx.self, exchange }, lastEventId });
+}
+
+/** The whole of a stream takes what its session has to say. */
+export function attachStream(state: ConnectionState, sessionId: string, ctx: ConnectionContext): void {
+  const sink = { connection: ctx.self, exchange: 0 };
+  ctx.cast(sessionName(state.config.node, sessionId), 'attach', { sink, lastEventId: undefined });
+}
+
+/** Its peer has left the exchange. */
+export function forgetSink(state: ConnectionState, exchange: number, ctx: ConnectionContext): void {
+  const sessionId = state.sinks.get(exchange);
+  if (sessionId === undefined) return;
+  state.sinks.delete(exchange);
+  ctx.cast(sessionName(state.config.node, sessionId), 'detach', { connection: ctx.self, exchange });
+}
+
+/** This connection ends in order: clients that listen come back on another. */
+export function endSinks(state: ConnectionState, ctx: ConnectionContext): void {
+  for (const exchange of [...state.sinks.keys()]) {
+    forgetSink(state, exchange, ctx);
+    endExchange(state, ctx, exchange);
+  }
+}
