@@ -411,6 +411,20 @@ const pins: Readonly<Record<string, Pin>> = {
       'ToolInfo',
     ],
   },
+  './mcp/client/oauth': {
+    values: ['oauthTokens'],
+    types: [
+      'Application',
+      'Authorization',
+      'AuthorizationProtocol',
+      'Authorized',
+      'Challenge',
+      'OAuthSpec',
+      'OAuthState',
+      'Registration',
+      'Tokens',
+    ],
+  },
   './transports/client': {
     values: [
       'CARRIER_LIMITS',
@@ -445,7 +459,7 @@ const pins: Readonly<Record<string, Pin>> = {
 };
 
 /** Packages that only some subpaths need. The root entry must start without them. */
-const notAtTheRoot = ['ajv', 'pino', 'piscina', 're2js', 'ws'];
+const notAtTheRoot = ['ajv', 'oauth4webapi', 'pino', 'piscina', 're2js', 'ws'];
 
 const subpaths = Object.entries(packageJson().exports).filter(([, target]) => target.endsWith('.js'));
 

@@ -5,6 +5,7 @@ import { DefinitionError, quoted } from '../errors.ts';
 import { isJsonObject, type JsonObject } from '../json-rpc.ts';
 import type { Implementation } from '../revision/contract.ts';
 import { Answerer, type AnswererCommon } from './answerer.ts';
+import type { Authorization } from './authorization.ts';
 import { type ClientHandlers, declaredCapabilities } from './callbacks.ts';
 import { ClientConnection } from './connection.ts';
 import type { ConnectionStart } from './connection-state.ts';
@@ -32,6 +33,8 @@ export interface McpClientSpec {
    * with `client`). Default: nobody.
    */
   readonly notify?: Dest;
+  /** Over HTTP: the process that keeps the tokens, such as `oauthTokens` of `beamish/mcp/client/oauth`, by name. */
+  readonly authorization?: Authorization;
   /** Bounds that differ from `CLIENT_LIMITS`. */
   readonly limits?: Partial<ClientLimits>;
   /** From 0 up to 1: the jitter of the waits between attempts to connect. Default: `node:crypto`. */
@@ -73,6 +76,7 @@ export function mcpClient(name: string, spec: McpClientSpec): ChildSpec {
     },
     handlers,
     notify,
+    authorization: spec.authorization,
     limits,
     chance,
   };

@@ -2,6 +2,7 @@
 
 import { startChild } from '../../runtime/index.ts';
 import { isJsonObject } from '../json-rpc.ts';
+import { firstToken } from './authorize.ts';
 import { backoffMs, failuresAfter, isCrashLoop } from './backoff.ts';
 import { type Connection, enter, report, statusOf, transmit } from './connection-state.ts';
 import { failed, type Reply } from './failure.ts';
@@ -30,6 +31,7 @@ export async function connect(c: Connection): Promise<void> {
     }
     c.carrier = { pid: result.ok, ref: ctx.monitor(result.ok) };
   }
+  await firstToken(c);
   negotiate(c, firstStep(start.negotiation, c.legacyBefore));
 }
 
@@ -58,6 +60,7 @@ function perform(c: Connection, step: Step, asked: number): void {
       };
       handshake(c, 'initialize', params, step.version, limits.connectTimeoutMs, (reply) => {
         if ('ok' in reply) perform(c, afterInitialize(negotiation, reply.ok), asked);
+        else if (reply.error.code === 'ERR_MCP_AUTH') unauthorized(c, reply.error.message);
         else connectionEnded(c, { initialize: reply.error.message, code: reply.error.code }, c.start.kind === 'http');
       });
       break;
@@ -94,7 +97,7 @@ function discovered(c: Connection, version: string, asked: number, reply: Reply<
   }
   const { code, rpc, message } = reply.error;
   if (code === 'ERR_MCP_CONNECTION_LOST') connectionEnded(c, { probe: message }, kind === 'http');
-  else if (code === 'ERR_MCP_AUTH') connectionEnded(c, { unauthorized: message }, true);
+  else if (code === 'ERR_MCP_AUTH') unauthorized(c, message);
   else perform(c, afterDiscoverFailed(negotiation, rpc, asked, message), asked);
 }
 
@@ -132,7 +135,7 @@ function ready(c: Connection): void {
     });
   }
   dispatchWaiting(c);
-  for (const tellReady of c.waitingForReady.splice(0)) tellReady(statusOf(c));
+  tellWaiting(c);
 }
 
 /** Opens the listening stream of a session, or goes on with a stream that has ended. */
@@ -173,9 +176,7 @@ export function connectionEnded(c: Connection, reason: unknown, keepCarrier = fa
   for (const pending of [...c.requests.values()]) endOf(c, pending, why, keepCarrier);
   c.listen = undefined;
   c.tools = undefined;
-  if (c.phase === 'crash_loop') {
-    for (const tellReady of c.waitingForReady.splice(0)) tellReady(statusOf(c));
-  }
+  if (c.phase === 'crash_loop') tellWaiting(c);
 }
 
 function endOf(c: Connection, pending: Pending, why: string, keepCarrier: boolean): void {
@@ -196,6 +197,19 @@ function dropCarrier(c: Connection): void {
   if (carrier === undefined) return;
   ctx.demonitor(carrier.ref, { flush: true });
   ctx.cast(carrier.pid, 'close');
+}
+
+/** To connect again by itself would ask a person again and again. */
+function unauthorized(c: Connection, message: string): void {
+  c.lastEnd = { unauthorized: message };
+  c.attempt += 1;
+  enter(c, 'unauthorized');
+  for (const pending of [...c.requests.values()]) settle(c, pending, failed('ERR_MCP_AUTH', message));
+  tellWaiting(c);
+}
+
+function tellWaiting(c: Connection): void {
+  for (const tellReady of c.waitingForReady.splice(0)) tellReady(statusOf(c));
 }
 
 /** The server has forgotten the session: another one is opened on the same carrier. */

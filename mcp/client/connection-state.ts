@@ -1,6 +1,7 @@
-import type { Context, Dest, Name, Pid, Ref } from '../../runtime/index.ts';
+import type { Context, Dest, Name, Pid, Ref, RequestId } from '../../runtime/index.ts';
 import type { CarrierProtocol, Outgoing } from '../../transports/client-transport.ts';
-import type { JsonObject, RequestId } from '../json-rpc.ts';
+import type { JsonObject, RequestId as MessageId } from '../json-rpc.ts';
+import type { Authorization, Authorized } from './authorization.ts';
 import type { ClientHandlers } from './callbacks.ts';
 import type { Identity } from './envelope.ts';
 import { type McpClientEvent, mcpClientEvents } from './events.ts';
@@ -23,6 +24,8 @@ export interface ConnectionStart {
   readonly identity: Identity;
   readonly handlers: ClientHandlers;
   readonly notify: Dest | undefined;
+  /** Who keeps the tokens. */
+  readonly authorization: Authorization | undefined;
   readonly limits: ClientLimits;
   /** From 0 up to 1: the jitter of the waits. */
   readonly chance: () => number;
@@ -37,13 +40,16 @@ export interface Exchange {
   /** Of a stream that goes on: how often that has failed before. */
   readonly failures: number;
   status: number | undefined;
+  /** The token that it went with, and what the server says of it. */
+  readonly token: string | undefined;
+  challenge: string | undefined;
   /** Called when it is over. */
   readonly ended: (() => void) | undefined;
 }
 
 /** A request of the server that a process answers. */
 export interface ServerRequest {
-  readonly id: RequestId;
+  readonly id: MessageId;
   readonly method: string;
   readonly timer: Ref;
 }
@@ -55,6 +61,11 @@ export interface Connection {
   readonly start: ConnectionStart;
   readonly ctx: Ctx;
   phase: ClientStatus['state'];
+  token: string | undefined;
+  /** `reconnect()` was called: a person may be asked once more. */
+  insists: boolean;
+  /** The question for another token, while it is open. */
+  authorizing: RequestId<Authorized> | undefined;
   carrier: { readonly pid: Pid<CarrierProtocol>; readonly ref: Ref } | undefined;
   /** Counts attempts to connect: timers of an earlier one mean nothing. */
   attempt: number;
@@ -95,6 +106,9 @@ export function newConnection(start: ConnectionStart, ctx: Ctx): Connection {
     start,
     ctx,
     phase: 'connecting',
+    token: undefined,
+    insists: false,
+    authorizing: undefined,
     carrier: undefined,
     attempt: 0,
     probing: false,
@@ -165,11 +179,16 @@ export function transmit(
       sessionId: c.sessionId,
       failures: 0,
       status: undefined,
+      token: c.token,
+      challenge: undefined,
       ended: undefined,
       ...exchange,
     });
   }
-  c.ctx.cast(c.carrier.pid, 'send', { exchange: number, ...outgoing });
+  const { http } = outgoing;
+  const headers = c.token === undefined ? http?.headers : { ...http?.headers, authorization: `Bearer ${c.token}` };
+  const full = http === undefined ? {} : { http: { ...http, headers: headers! } };
+  c.ctx.cast(c.carrier.pid, 'send', { exchange: number, ...outgoing, ...full });
   return number;
 }
 

@@ -14,6 +14,7 @@ import {
   reply,
 } from '../../runtime/index.ts';
 import type { JsonObject } from '../json-rpc.ts';
+import { authorized } from './authorize.ts';
 import { connect, connectionEnded, openStream } from './connect.ts';
 import {
   type Connection,
@@ -63,11 +64,13 @@ export const ClientConnection: GenServer<ConnectionProtocol, ConnectionStart> = 
       ready: (c, _payload, ctx) => {
         const { from } = ctx;
         const tell = (status: ClientStatus): void => {
-          const why = `${status.failures} attempts in a row have failed to connect to ${status.target}`;
-          ctx.replyTo(from, status.state === 'ready' ? { ok: status } : failed('ERR_MCP_UNAVAILABLE', why));
+          const failures = `${status.failures} attempts in a row have failed to connect to ${status.target}`;
+          const why = `${failures}, last: ${JSON.stringify(status.lastEnd)}`;
+          const code = status.state === 'unauthorized' ? 'ERR_MCP_AUTH' : 'ERR_MCP_UNAVAILABLE';
+          ctx.replyTo(from, status.state === 'ready' ? { ok: status } : failed(code, why));
         };
-        if (c.phase === 'ready' || c.phase === 'crash_loop') tell(statusOf(c));
-        else c.waitingForReady.push(tell);
+        if (c.phase === 'connecting' || c.phase === 'waiting') c.waitingForReady.push(tell);
+        else tell(statusOf(c));
         return noreply(c);
       },
       subscribe: (c, uri, ctx) => {
@@ -97,8 +100,9 @@ export const ClientConnection: GenServer<ConnectionProtocol, ConnectionStart> = 
         return noreply(c);
       },
       reconnect: (c) => {
-        if (c.phase !== 'waiting' && c.phase !== 'crash_loop') return noreply(c);
+        if (c.phase === 'connecting' || c.phase === 'ready') return noreply(c);
         c.failures = 0;
+        c.insists = true;
         return then(c, connect(c));
       },
       answered: (c, answer) => {
@@ -138,7 +142,8 @@ export const ClientConnection: GenServer<ConnectionProtocol, ConnectionStart> = 
         return due ? then(c, connect(c)) : noreply(c);
       },
       connect_deadline: (c, attempt) => {
-        if (attempt === c.attempt && c.phase === 'connecting') {
+        // Whoever authorizes has a time of its own.
+        if (attempt === c.attempt && c.phase === 'connecting' && c.authorizing === undefined) {
           connectionEnded(c, { connect_timeout: c.start.limits.connectTimeoutMs });
         }
         return noreply(c);
@@ -153,6 +158,10 @@ export const ClientConnection: GenServer<ConnectionProtocol, ConnectionStart> = 
       },
       answer_deadline: (c, answerer) => {
         answerDeadline(c, answerer);
+        return noreply(c);
+      },
+      RESPONSE: (c, response) => {
+        authorized(c, response);
         return noreply(c);
       },
       DOWN: (c, down) => handleDown(c, down.object as Pid, down.ref, down.reason),

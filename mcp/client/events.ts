@@ -5,7 +5,7 @@ import type { McpFailure } from './failure.ts';
 /**
  * What a client reports on the channel `beamish:mcp-client`. `event`:
  *
- * - `'state'`: the connection is `'connecting'`, `'ready'`, `'waiting'` or in a `'crash_loop'`; `reason`: its last end.
+ * - `'state'`: the connection is `'connecting'`, `'ready'`, `'waiting'`, in a `'crash_loop'` or `'unauthorized'`.
  * - `'log'`: a line that the server wrote to its standard error.
  * - `'malformed'`: the server sent what is no message; `problem` says why, `text` is its beginning.
  * - `'unknown_response'`: an answer to no request of ours. `'late_response'`: to one that has ended already; dropped.

@@ -2,6 +2,7 @@
 
 import type { CarrierEnd, CarrierHead } from '../../transports/client-transport.ts';
 import { SESSION_HEADER } from '../headers.ts';
+import { challenged, streamChallenged } from './authorize.ts';
 import { backoffMs } from './backoff.ts';
 import { connectionEnded, sessionLost } from './connect.ts';
 import type { Connection, Exchange } from './connection-state.ts';
@@ -16,6 +17,7 @@ export function handleHead(c: Connection, { exchange: number, status, headers }:
   const exchange = c.exchanges.get(number);
   if (exchange === undefined) return;
   exchange.status = status;
+  exchange.challenge = headers['www-authenticate'];
   const session = headers[SESSION_HEADER];
   if (isGood(status) && session !== undefined && exchange.pending?.call.method === 'initialize') c.sessionId = session;
 }
@@ -55,7 +57,8 @@ function unreachable({ error }: CarrierEnd): unknown {
 }
 
 /** The exchange of a request is over, and its answer has not come. */
-function unanswered(c: Connection, pending: Pending, { status, failures }: Exchange, end: CarrierEnd): void {
+function unanswered(c: Connection, pending: Pending, exchange: Exchange, end: CarrierEnd): void {
+  const { status, failures } = exchange;
   const { method } = pending.call;
   const { error, lastEventId, retryMs } = end;
   if (error?.code.startsWith('ERR_') === true) {
@@ -69,11 +72,12 @@ function unanswered(c: Connection, pending: Pending, { status, failures }: Excha
     if (wasReady) connectionEnded(c, unreachable(end), true);
     return;
   }
-  if (status === 401 || status === 403) {
+  if ((status === 401 || status === 403) && !challenged(c, pending, exchange)) {
     const message = `${method}: the server wants an authorization that this client does not have (HTTP ${status})`;
     settle(c, pending, failed('ERR_MCP_AUTH', message, { status }));
     return;
   }
+  if (pending.held) return;
   if (status !== undefined && !isGood(status)) {
     if (passing.has(status) && isRepeatable(c, pending) && pending.retries < c.start.limits.retriesMax) {
       resendLater(c, pending, `HTTP ${status}`);
@@ -102,7 +106,9 @@ function resendLater(c: Connection, pending: Pending, why: string): void {
   c.ctx.sendAfter(backoffMs(pending.retries - 1, c.start.chance(), c.start.limits), 'resend', pending.call.token);
 }
 
-function streamEnded(c: Connection, { status, failures, sessionId }: Exchange, end: CarrierEnd): void {
+function streamEnded(c: Connection, exchange: Exchange, end: CarrierEnd): void {
+  const { status, failures, sessionId } = exchange;
+  if (status === 401 && streamChallenged(c, exchange)) return;
   // 405: the server has no listening stream. Other refusals will not change either.
   if (status !== undefined && !isGood(status) && !passing.has(status)) return;
   const { lastEventId, retryMs } = end;

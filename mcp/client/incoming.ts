@@ -23,9 +23,13 @@ export async function handleText(c: Connection, { exchange, text, fault }: Carri
   const open = c.exchanges.get(exchange);
   const awaited = open?.pending;
   // What a server says to a refused stream or notification is no message of the conversation.
-  if (open?.status !== undefined && open.status >= 400 && awaited === undefined) return;
+  const refused = open?.status !== undefined && open.status >= 400;
+  // What 401 and 403 mean, their headers say.
+  if (refused && (awaited === undefined || open.status === 401 || open.status === 403)) return;
   if (fault !== undefined) return malformed(c, fault, '', awaited);
   const message = parseMessage(text, c.start.limits);
+  // A page for people, or of a proxy: the status is the answer.
+  if (refused && message.kind === 'invalid') return;
   if (message.kind === 'batch') {
     for (const each of message.messages) await handleMessage(c, each, text, awaited);
   } else await handleMessage(c, message, text, awaited);

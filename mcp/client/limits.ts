@@ -24,6 +24,8 @@ export interface ClientLimits {
   readonly retriesMax: number;
   /** Pages of one list. */
   readonly pagesMax: number;
+  /** How often one request may lead to an authorization. */
+  readonly authorizationsMax: number;
   /** How often one request may be answered with questions. */
   readonly inputRoundsMax: number;
   /** Requests of the server that run at one time; more are answered with an error. */
@@ -57,6 +59,7 @@ export const CLIENT_LIMITS: ClientLimits = Object.freeze({
   requestsMax: 1_024,
   retriesMax: 3,
   pagesMax: 1_000,
+  authorizationsMax: 3,
   inputRoundsMax: 10,
   handlersMax: 64,
   handlerTimeoutMs: 600_000,

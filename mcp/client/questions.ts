@@ -8,7 +8,7 @@ import { handlerOf } from './callbacks.ts';
 import { type Connection, paramsOf, report, transmit } from './connection-state.ts';
 import { failed } from './failure.ts';
 import type { Pending } from './request-call.ts';
-import { again, ownSessionHeaders, settle, withdraw } from './requests.ts';
+import { again, ownSessionHeaders, pauseDeadline, settle, withdraw } from './requests.ts';
 
 /** A request of the server, in the era of sessions. */
 export async function answerServer(c: Connection, { id, method, params }: RequestMessage): Promise<void> {
@@ -152,7 +152,6 @@ export async function inputRequired(c: Connection, pending: Pending, result: Jso
     c.inputs.set(answerer, pending);
   }
   // The time of people is not the server's: the deadline runs again from the next round on.
-  if (pending.timer !== undefined) c.ctx.cancelTimer(pending.timer);
-  pending.timer = undefined;
+  pauseDeadline(c, pending);
   if (pending.questions.size === 0) again(c, pending);
 }

@@ -1,4 +1,4 @@
-import type { Call, Dest, From, Pid, Ref } from '../../runtime/index.ts';
+import type { Call, Dest, From, Pid, Ref, Response } from '../../runtime/index.ts';
 import type { CarrierReports } from '../../transports/client-transport.ts';
 import type { JsonObject } from '../json-rpc.ts';
 import type { Answered } from './answerer.ts';
@@ -28,9 +28,9 @@ export interface RequestCall {
 export interface ClientStatus {
   /**
    * `'waiting'`: for the next attempt to connect. `'crash_loop'`: so too, but after so many failures that requests
-   * fail at once.
+   * fail at once. `'unauthorized'`: the authorization failed, and nobody is asked again before `reconnect()`.
    */
-  readonly state: 'connecting' | 'ready' | 'waiting' | 'crash_loop';
+  readonly state: 'connecting' | 'ready' | 'waiting' | 'crash_loop' | 'unauthorized';
   readonly target: string;
   /** What was agreed on with the server, while it is ready. */
   readonly agreed: Agreed | undefined;
@@ -69,6 +69,7 @@ export interface ConnectionProtocol {
     readonly resume: Resumption;
     readonly relisten: number;
     readonly answer_deadline: Pid;
+    readonly RESPONSE: Response;
   };
   readonly continue: { readonly connect: void };
 }
@@ -93,6 +94,9 @@ export interface Pending {
   /** Answers that are still to come, by the process that looks for them. */
   readonly questions: Map<Pid, string>;
   pages: Pages | undefined;
+  /** It waits for a token; and how often it has. */
+  held: boolean;
+  authorizations: number;
   /** A list of tools was fetched for its sake, because its headers did not agree with the body. */
   headersRenewed: boolean;
   timer: Ref | undefined;

@@ -30,6 +30,10 @@ function refusalOf(c: Connection, { token, method }: RequestCall): Reply<JsonObj
   if (c.requests.size >= requestsMax) {
     return failed('ERR_MCP_BUSY', `${requestsMax} requests are under way; wait for some of them, or raise requestsMax`);
   }
+  if (c.phase === 'unauthorized') {
+    const why = JSON.stringify(c.lastEnd);
+    return failed('ERR_MCP_AUTH', `${method} was not sent: ${why}; reconnect() asks for authorization again`);
+  }
   if (c.phase === 'crash_loop') {
     const times = `${c.failures} attempts in a row have failed`;
     return failed('ERR_MCP_UNAVAILABLE', `${method} was not sent: ${times} to connect to ${c.start.target}`);
@@ -73,6 +77,8 @@ function open(
     input: {},
     questions: new Map(),
     pages: call.allPages === true ? { items: [], cursors: new Set() } : undefined,
+    held: false,
+    authorizations: 0,
     headersRenewed: false,
     timer: undefined,
     hardTimer: 0,
@@ -173,7 +179,8 @@ export function ownSessionHeaders(
 /** Sends all that wait, in the order in which they came. */
 export function dispatchWaiting(c: Connection): void {
   for (const pending of [...c.requests.values()]) {
-    if (pending.id === undefined && pending.questions.size === 0 && !pending.handshake) dispatch(c, pending);
+    const goes = pending.id === undefined && pending.questions.size === 0 && !pending.held;
+    if (goes && !pending.handshake) dispatch(c, pending);
   }
 }
 
@@ -261,7 +268,13 @@ export function progressed(c: Connection, pending: Pending): void {
 /** A new round: the time for the answer begins anew. */
 export function again(c: Connection, pending: Pending): void {
   startDeadline(c, pending);
-  if (c.phase === 'ready') dispatch(c, pending);
+  if (c.phase === 'ready' || pending.handshake) dispatch(c, pending);
+}
+
+/** The time for the answer stands still: others have the word. */
+export function pauseDeadline(c: Connection, pending: Pending): void {
+  if (pending.timer !== undefined) c.ctx.cancelTimer(pending.timer);
+  pending.timer = undefined;
 }
 
 /** Whether a request may be sent again although the server may have carried it out. */

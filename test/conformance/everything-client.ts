@@ -3,23 +3,33 @@
  * scenario named in the environment expects a client to do. What it cannot do yet stands in `not-built-client.ts`.
  */
 
+import type { webcrypto } from 'node:crypto';
+import { subscribe } from 'node:diagnostics_channel';
 import {
   clientOf,
   type ElicitationResult,
+  MCP_CLIENT_CHANNEL,
   type McpClient,
   mcpClient,
   type Negotiation,
   type ToolInfo,
 } from '../../mcp/client/index.ts';
+import { oauthTokens } from '../../mcp/client/oauth/index.ts';
 import { startSystem } from '../../runtime/index.ts';
 import { httpClient } from '../../transports/client/index.ts';
 
 const url = process.argv.at(-1)!;
 const scenario = process.env['MCP_CONFORMANCE_SCENARIO'] ?? '';
 const version = process.env['MCP_CONFORMANCE_PROTOCOL_VERSION'];
-const context = JSON.parse(process.env['MCP_CONFORMANCE_CONTEXT'] ?? '{}') as {
+const context = JSON.parse(process.env['MCP_CONFORMANCE_CONTEXT'] ?? '{}') as Context;
+
+/** What the suite says of a scenario. */
+interface Context {
   readonly toolCalls?: readonly ToolCall[];
-};
+  readonly client_id?: string;
+  readonly client_secret?: string;
+  readonly private_key_pem?: string;
+}
 
 interface ToolCall {
   readonly name: string;
@@ -36,12 +46,50 @@ const elicitation = (): ElicitationResult => ({
   content: scenario === 'sep-2322-client-request-state' ? { confirmed: true } : {},
 });
 
+/** The person, who grants everything: the suite's authorization server sends the browser straight back. */
+async function authorize(page: URL): Promise<string> {
+  const response = await fetch(page, { redirect: 'manual' });
+  return response.headers.get('location') ?? '';
+}
+
+/** The key that the suite gives the client, if it gives one: P-256. */
+async function ownKey(): Promise<{ privateKey?: webcrypto.CryptoKey }> {
+  const { private_key_pem: pem } = context;
+  if (pem === undefined) return {};
+  const bytes = Buffer.from(pem.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64');
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
+  return { privateKey: await crypto.subtle.importKey('pkcs8', bytes, algorithm, false, ['sign']) };
+}
+
+const registration =
+  context.client_id === undefined
+    ? {}
+    : {
+        registration: {
+          clientId: context.client_id,
+          ...(context.client_secret === undefined ? {} : { clientSecret: context.client_secret }),
+        },
+      };
+
+// The suite keeps what the client prints beside its verdict.
+subscribe(MCP_CLIENT_CHANNEL, (event) => console.log(JSON.stringify(event)));
+
 const system = await startSystem({
   children: [
+    oauthTokens('tokens', {
+      server: url,
+      redirectUri: 'http://localhost:3000/callback',
+      authorize,
+      clientMetadataUrl: 'https://conformance-test.local/client-metadata.json',
+      grant: scenario.startsWith('auth/client-credentials-') ? 'client_credentials' : 'authorization_code',
+      ...(await ownKey()),
+      ...registration,
+    }),
     mcpClient('suite', {
       transport: httpClient({ url }),
       info: { name: 'beamish-conformance', version: '1.0.0' },
       negotiation,
+      authorization: 'tokens',
       handlers: {
         elicitation,
         roots: () => [],

@@ -16,7 +16,10 @@ const mayImport: Readonly<Record<string, { readonly files: readonly RegExp[]; re
     // piscina: the compute pool, loaded by `beamish/compute` alone (test/exports.test.ts keeps it out of the root).
     runtime: { files: [], packages: ['msgpackr', 'piscina'] },
     transports: { files: [/^runtime\/index\.ts$/], packages: [] },
-    mcp: { files: [/^runtime\/index\.ts$/, /^transports\/(?:client-)?transport\.ts$/], packages: ['ajv', 're2js'] },
+    mcp: {
+      files: [/^runtime\/index\.ts$/, /^transports\/(?:client-)?transport\.ts$/],
+      packages: ['ajv', 're2js', 'oauth4webapi'],
+    },
     bin: {
       files: [/^runtime\/index\.ts$/, /^mcp\/index\.ts$/, /^transports\/(?:[a-z-]+|[a-z-]+\/index)\.ts$/],
       packages: ['pino'],
