@@ -509,7 +509,7 @@ test('the entry for jobs loads a handful of small files: each thread starts with
   const scripts = loadedScripts(`await import('${pathToFileURL(entry).href}')`).filter((url) => url.endsWith('.js'));
   assert.deepEqual(packagesOf(scripts), []);
   const files = scripts.map((url) => url.slice(url.lastIndexOf('/') + 1)).sort();
-  assert.deepEqual(files, ['errors.js', 'exit.js', 'job.js']);
+  assert.deepEqual(files, ['arguments.js', 'errors.js', 'exit.js', 'job.js', 'pid.js']);
 });
 
 test('the list of loaded scripts sees packages', () => {

@@ -144,6 +144,7 @@ function report(job: Job, reason: ExitReason, ctx: Context): void {
  * `ComputePoolOptions`; the id defaults to the name. Throws `BadArgError` if an option is wrong.
  */
 export function computePool(pool: Name<ComputePoolProtocol>, options: ComputePoolOptions = {}): ChildSpec {
+  const settings = poolSettings(pool, options);
   const { threads: _1, threadsMin: _2, queueMax: _3, idleTimeoutMs: _4, resourceLimits: _5, ...rest } = options;
-  return child(ComputePool, poolSettings(pool, options), { id: pool, ...rest, name: pool });
+  return child(ComputePool, settings, { id: pool, ...rest, name: pool });
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ResourceLimits, TransferListItem } from 'node:worker_threads';
+import { badArgument, checkArray, checkObject, shown } from '../kernel/arguments.ts';
 import type { Messaging } from '../kernel/context.ts';
 import { BadArgError, CallError, ExitedError } from '../kernel/errors.ts';
 import { type ExitReason, errorData } from '../kernel/exit.ts';
@@ -8,7 +9,7 @@ import type { Dest } from '../kernel/pid.ts';
 import { CALL_TIMEOUT_MS } from '../limits.ts';
 import type { ComputePoolProtocol } from './compute-pool.ts';
 import type { ComputeJob } from './job.ts';
-import { limitsError } from './pool-options.ts';
+import { checkLimits } from './pool-options.ts';
 
 /** Options of `compute`. */
 export interface ComputeOptions {
@@ -46,7 +47,7 @@ type Caller = Pick<Messaging, 'call' | 'cast'> & { readonly signal?: AbortSignal
  *   or result cannot be cloned. `{ worker_exit: 'oom' }` it met the limits of its thread. `{ worker_exit: { exit_code }
  *   }` it called `process.exit`. `{ aborted: reason }` the signal. Any other: the pool ended, with that reason.
  *
- * Rejects with `BadArgError` if the job was not made by `computeJob`, or `resourceLimits` are none.
+ * Rejects with `BadArgError` if the job was not made by `computeJob`, or an option is wrong.
  */
 export async function compute<Args, Result>(
   caller: Caller,
@@ -56,9 +57,14 @@ export async function compute<Args, Result>(
   options: ComputeOptions = {},
 ): Promise<Result> {
   checkJob(job);
+  checkObject(options, `compute '${job.exportName}': its options`);
   const { timeoutMs = CALL_TIMEOUT_MS, signal, transfer = [], resourceLimits } = options;
-  const wrong = resourceLimits === undefined ? undefined : limitsError(resourceLimits);
-  if (wrong !== undefined) throw new BadArgError(`compute '${job.exportName}': ${wrong}`);
+  const owner = `compute '${job.exportName}'`;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw badArgument(`${owner}: signal`, 'an AbortSignal', signal);
+  }
+  checkArray(transfer, `${owner}: transfer`);
+  if (resourceLimits !== undefined) checkLimits(resourceLimits, `${owner}: resourceLimits`);
   const failure = (code: CallError['code'], reason: ExitReason): CallError =>
     new CallError(code, reason, describeDest(pool), job.exportName);
   if (signal?.aborted === true) throw failure('ERR_CALL_EXIT', aborted(signal));
@@ -99,6 +105,6 @@ function aborted({ reason }: AbortSignal): ExitReason {
 /** Throws `BadArgError` for what was not made by `computeJob`, a bare function above all. */
 function checkJob(job: ComputeJob): void {
   if (typeof job?.module === 'string' && typeof job.exportName === 'string') return;
-  const given = typeof job === 'function' ? 'a function, which cannot cross to a thread' : `${typeof job}`;
-  throw new BadArgError(`compute needs a job made by computeJob and exported from its module, not ${given}`);
+  const why = typeof job === 'function' ? ': a function cannot cross to a thread' : '';
+  throw new BadArgError(`a job must be made by computeJob and exported from its module, not ${shown(job)}${why}`);
 }

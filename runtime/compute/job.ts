@@ -4,8 +4,8 @@
  */
 
 import type { TransferListItem } from 'node:worker_threads';
+import { checkFunction, checkObject, checkText } from '../kernel/arguments.ts';
 import type { ModuleMeta } from '../kernel/behaviour.ts';
-import { BadArgError } from '../kernel/errors.ts';
 import type { MaybePromise } from '../kernel/protocol.ts';
 
 /** What a job has of the thread that it runs on. */
@@ -41,9 +41,9 @@ export function computeJob<Args, Result>(
   exportName: string,
   run: JobFunction<Args, Result>,
 ): ComputeJob<Args, Result> {
-  if (typeof exportName !== 'string' || exportName === '') {
-    throw new BadArgError('computeJob needs the name under which its module exports it');
-  }
-  if (typeof run !== 'function') throw new BadArgError(`computeJob '${exportName}' needs a function (args, thread)`);
+  checkObject(meta, 'the first argument of computeJob (import.meta)');
+  checkText(meta.url, 'the url of the module of a job (import.meta)');
+  checkText(exportName, 'the export name of a job');
+  checkFunction(run, `what computeJob '${exportName}' runs`);
   return Object.freeze({ module: meta.url, exportName, run });
 }

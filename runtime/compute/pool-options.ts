@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import type { ResourceLimits } from 'node:worker_threads';
-import { BadArgError } from '../kernel/errors.ts';
-import { COMPUTE_HEAP_MB, COMPUTE_IDLE_MS, COMPUTE_QUEUE_MAX, TIMER_MAX_MS } from '../limits.ts';
+import { badArgument, checkCount, checkObject, checkOneOf, checkText, isCount } from '../kernel/arguments.ts';
+import { checkTimeout } from '../kernel/time.ts';
+import { COMPUTE_HEAP_MB, COMPUTE_IDLE_MS, COMPUTE_QUEUE_MAX } from '../limits.ts';
 import type { ChildOptions } from '../supervisor/child-spec.ts';
 
 /** Options of `computePool`; those of a child besides. */
@@ -30,15 +31,17 @@ export interface PoolSettings {
   readonly resourceLimits: ResourceLimits;
 }
 
-const limitNames = new Set([
+const limitNames: readonly (keyof ResourceLimits)[] = [
   'maxOldGenerationSizeMb',
   'maxYoungGenerationSizeMb',
   'codeRangeSizeMb',
   'stackSizeMb',
-] satisfies (keyof ResourceLimits)[] as string[]);
+];
 
 /** Completes and checks the options of a pool; throws `BadArgError` with what is wrong. */
 export function poolSettings(pool: string, options: ComputePoolOptions): PoolSettings {
+  checkText(pool, 'the name of a computePool');
+  checkObject(options, `computePool '${pool}': its options`);
   const {
     threads = availableParallelism(),
     threadsMin = 0,
@@ -46,30 +49,27 @@ export function poolSettings(pool: string, options: ComputePoolOptions): PoolSet
     idleTimeoutMs = COMPUTE_IDLE_MS,
     resourceLimits = { maxOldGenerationSizeMb: COMPUTE_HEAP_MB },
   } = options;
-  const need = (sound: boolean, what: string, value: unknown): void => {
-    if (!sound) throw new BadArgError(`computePool '${pool}': ${what}, not ${String(value)}`);
-  };
-  need(isCount(threads, 1), 'threads must be a number from 1 on', threads);
-  need(isCount(threadsMin, 0) && threadsMin <= threads, `threadsMin must be 0 to ${threads} (threads)`, threadsMin);
-  need(isCount(queueMax, 0), 'queueMax must be a number from 0 on', queueMax);
-  const isIdle = idleTimeoutMs === 'infinity' || (isCount(idleTimeoutMs, 0) && idleTimeoutMs <= TIMER_MAX_MS);
-  need(isIdle, `idleTimeoutMs must be 0 to ${TIMER_MAX_MS}, or 'infinity'`, idleTimeoutMs);
-  const wrong = limitsError(resourceLimits);
-  if (wrong !== undefined) throw new BadArgError(`computePool '${pool}': ${wrong}`);
+  const owner = `computePool '${pool}'`;
+  checkCount(threads, `${owner}: threads`);
+  if (!isFromZero(threadsMin) || threadsMin > threads) {
+    throw badArgument(`${owner}: threadsMin`, `a whole number from 0 to ${threads} (threads)`, threadsMin);
+  }
+  if (!isFromZero(queueMax)) throw badArgument(`${owner}: queueMax`, 'a whole number from 0 on', queueMax);
+  checkTimeout(idleTimeoutMs, `${owner}: idleTimeoutMs`);
+  checkLimits(resourceLimits, `${owner}: resourceLimits`);
   return { threads, threadsMin, queueMax, idleTimeoutMs, resourceLimits };
 }
 
-/** What is wrong with limits of a thread: Node.js itself ignores a misspelt one. */
-export function limitsError(limits: ResourceLimits): string | undefined {
-  if (typeof limits !== 'object' || limits === null) return 'resourceLimits must be an object';
+/** Throws `BadArgError` for limits of a thread that are none: Node.js itself ignores a misspelt one. */
+export function checkLimits(limits: ResourceLimits, what: string): void {
+  checkObject(limits, what);
   for (const [name, value] of Object.entries(limits) as [string, unknown][]) {
-    if (!limitNames.has(name)) return `resourceLimits has no '${name}', but ${[...limitNames].join(', ')}`;
-    if (!(typeof value === 'number' && value > 0))
-      return `resourceLimits.${name} must be above 0, not ${String(value)}`;
+    checkOneOf(name, `a name in ${what}`, limitNames);
+    const isLimit = typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY;
+    if (!isLimit) throw badArgument(`${what}.${name}`, 'a number of megabytes above 0', value);
   }
-  return undefined;
 }
 
-function isCount(value: number, least: number): boolean {
-  return Number.isSafeInteger(value) && value >= least;
+function isFromZero(value: unknown): value is number {
+  return value === 0 || isCount(value);
 }

@@ -8,7 +8,7 @@ import { compute } from '../../../runtime/compute/index.ts';
 import { computeJob } from '../../../runtime/compute/job.ts';
 import { CallError, type ComputeFault, channels, name } from '../../../runtime/index.ts';
 import * as jobs from '../../support/compute-jobs.ts';
-import { failureOf, pool, startPool } from '../../support/compute-system.ts';
+import { failureOf, pool, poolStatus, startPool } from '../../support/compute-system.ts';
 import { openProcess } from '../../support/test-system.ts';
 
 interface Thrown {
@@ -161,25 +161,36 @@ test('a job that no thread finds fails with what is missing', async (t) => {
   }
 });
 
-test('what is no job, and wrong limits of one, are refused at once', async (t) => {
+test('what is no job, and a wrong option, are refused at once', async (t) => {
   const { system } = await startPool(t);
-  const bad = { code: 'ERR_BADARG' };
-  await assert.rejects(compute(system, pool, jobs.plain as never, undefined), {
-    ...bad,
-    message: /made by computeJob and exported from its module, not a function, which cannot cross to a thread/,
-  });
-  await assert.rejects(compute(system, pool, undefined as never, undefined), { ...bad, message: /not undefined/ });
-  const options = { resourceLimits: { maxHeapMb: 3 } as never };
-  await assert.rejects(compute(system, pool, jobs.double, 1, options), {
-    ...bad,
-    message: /^compute 'double': resourceLimits has no 'maxHeapMb', but maxOldGenerationSizeMb/,
-  });
-  await assert.rejects(compute(system, pool, jobs.double, 1, { timeoutMs: -1 }), {
-    ...bad,
-    message: /^timeoutMs must be/,
-  });
-  assert.throws(() => computeJob(import.meta, '', () => 1), { ...bad, message: /needs the name/ });
-  assert.throws(() => computeJob(import.meta, 'x', 1 as never), { ...bad, message: /needs a function/ });
+  const refused = async (job: unknown, options: unknown, message: RegExp): Promise<void> => {
+    const asked = compute(system, pool, job as typeof jobs.double, 1, options as object);
+    await assert.rejects(asked, { code: 'ERR_BADARG', message });
+  };
+  await refused(
+    jobs.plain,
+    {},
+    /^a job must be made by computeJob and exported .*: a function cannot cross to a thread$/,
+  );
+  await refused(undefined, {}, /not undefined$/);
+  await refused({ module: 'x' }, {}, /not { module: 'x' }$/);
+  await refused(jobs.double, null, /^compute 'double': its options must be an object, not null$/);
+  await refused(jobs.double, { timeoutMs: -1 }, /^timeoutMs must be a number of milliseconds/);
+  await refused(jobs.double, { signal: {} }, /^compute 'double': signal must be an AbortSignal, not {}$/);
+  await refused(jobs.double, { transfer: 1 }, /^compute 'double': transfer must be an array, not 1$/);
+  await refused(jobs.double, { resourceLimits: { heapMb: 3 } }, /a name in .*resourceLimits must be 'maxOldGeneration/);
+  assert.deepEqual(await poolStatus(system), { running: 0, waiting: 0 });
+});
+
+test('what makes no job is refused', () => {
+  const refused = (args: readonly unknown[], message: RegExp): void => {
+    const make = computeJob as (...all: readonly unknown[]) => unknown;
+    assert.throws(() => make(...args), { code: 'ERR_BADARG', message });
+  };
+  refused([undefined, 'x', () => 1], /import\.meta\) must be an object, not undefined$/);
+  refused([{}, 'x', () => 1], /^the url of the module of a job .* not undefined$/);
+  refused([import.meta, '', () => 1], /^the export name of a job must be a text that is not empty, not ''$/);
+  refused([import.meta, 'x', 1], /^what computeJob 'x' runs must be a function, not 1$/);
 });
 
 test('without a pool, or with a system that has stopped, a job fails with noproc', async (t) => {

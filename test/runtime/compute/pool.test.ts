@@ -134,13 +134,18 @@ test('an option of a pool that is wrong is refused with what it must be', () => 
   const refused = (options: object, message: RegExp): void => {
     assert.throws(() => computePool(pool, options), { code: 'ERR_BADARG', message });
   };
-  refused({ threads: 0 }, /^computePool 'pool': threads must be a number from 1 on, not 0$/);
-  refused({ threads: 2, threadsMin: 3 }, /threadsMin must be 0 to 2 \(threads\), not 3/);
-  refused({ queueMax: -1 }, /queueMax must be a number from 0 on, not -1/);
-  refused({ idleTimeoutMs: Number.NaN }, /idleTimeoutMs must be 0 to 2147483647, or 'infinity', not NaN/);
-  refused({ resourceLimits: { maxOldGenerationSizeMb: 0 } }, /maxOldGenerationSizeMb must be above 0, not 0/);
-  refused({ resourceLimits: { heap: 1 } }, /resourceLimits has no 'heap'/);
-  refused({ resourceLimits: null }, /resourceLimits must be an object/);
+  refused({ threads: 0 }, /^computePool 'pool': threads must be a whole number from 1 on, not 0$/);
+  refused({ threads: 2, threadsMin: 3 }, /threadsMin must be a whole number from 0 to 2 \(threads\), not 3$/);
+  refused({ queueMax: -1 }, /queueMax must be a whole number from 0 on, not -1$/);
+  refused({ idleTimeoutMs: Number.NaN }, /idleTimeoutMs must be a number of milliseconds .*, or 'infinity', not NaN$/);
+  refused({ resourceLimits: { stackSizeMb: 0 } }, /stackSizeMb must be a number of megabytes above 0, not 0$/);
+  refused(
+    { resourceLimits: { heap: 1 } },
+    /a name in .*resourceLimits must be 'maxOldGenerationSizeMb' or .*, not 'heap'$/,
+  );
+  refused({ resourceLimits: null }, /resourceLimits must be an object, not null$/);
+  refused(null as never, /^computePool 'pool': its options must be an object, not null$/);
+  assert.throws(() => computePool(undefined as never), { code: 'ERR_BADARG', message: /^the name of a computePool/ });
 });
 
 test('options of a child are those of the pool process', () => {
