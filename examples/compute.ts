@@ -17,7 +17,7 @@ export const loops: ComputeJob<void, never> = computeJob(import.meta, 'loops', (
 
 export const hoards: ComputeJob<void, never> = computeJob(import.meta, 'hoards', () => {
   const all: number[][] = [];
-  for (;;) all.push(new Array(1_000).fill(0));
+  for (;;) all.push(new Array(1_000_000).fill(0.5));
 });
 
 /** How a job failed. */

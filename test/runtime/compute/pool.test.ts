@@ -8,7 +8,7 @@ import { name, type Pid } from '../../../runtime/index.ts';
 import { settle } from '../../../runtime/testing.ts';
 import * as jobs from '../../support/compute-jobs.ts';
 import { failureOf, pool, poolStatus, startHold, startPool, startSpin } from '../../support/compute-system.ts';
-import { startTestSystem, watch } from '../../support/test-system.ts';
+import { startTestSystem } from '../../support/test-system.ts';
 
 test('64 jobs in flight have each its own result, on no more threads than the pool has', async (t) => {
   const { system } = await startPool(t, { threads: 2 });
@@ -115,19 +115,6 @@ test('a suspended pool takes no job, and a deadline holds all the same', async (
   await sys.resume(test.system, pool);
   assert.equal(await kept, 8);
   assert.deepEqual(await poolStatus(test.system), { running: 0, waiting: 0 });
-});
-
-test('a thread that cannot start fails the jobs that wait for it, and the pool lives on', async (t) => {
-  const test = await startPool(t, { threads: 1, resourceLimits: { maxOldGenerationSizeMb: 0.5 } });
-  const pid = test.system.whereis(pool) as Pid;
-  const { reasons } = await watch(test, pid);
-  const failed = await Promise.all([1, 2].map((i) => failureOf(compute(test.system, pool, jobs.double, i))));
-  assert.deepEqual(
-    failed.map(({ code, reason }) => [code, reason]),
-    new Array(2).fill(['ERR_CALL_EXIT', { worker_exit: 'oom' }]),
-  );
-  assert.equal(await compute(test.system, pool, jobs.double, 3, { resourceLimits: { stackSizeMb: 2 } }), 6);
-  assert.deepEqual(reasons, []);
 });
 
 test('an option of a pool that is wrong is refused with what it must be', () => {

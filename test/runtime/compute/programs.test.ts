@@ -1,6 +1,7 @@
 /** What a pool does to the program around it. */
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { runProgram } from '../../support/child-program.ts';
@@ -54,4 +55,31 @@ test('no fault of a job ends the program: loop, out of memory, exit, throws and 
     await failed;
   `);
   assert.deepEqual([code, lines], [0, ['6 1 8', 'ERR_CALL_EXIT shutdown']], errors);
+});
+
+test('a thread that cannot start fails the job that waits for it, and the pool lives on', () => {
+  const preload = `
+    import { isMainThread } from 'node:worker_threads';
+    if (!isMainThread) throw new Error('no thread today');
+  `;
+  const program = `
+    const { name, startSystem } = await import(${url('runtime/index.ts')});
+    const { compute, computePool } = await import(${url('runtime/compute/index.ts')});
+    const { double } = await import(${url('test/support/compute-jobs.ts')});
+    const system = await startSystem({ children: [computePool('pool', { threads: 2 })] });
+    const before = system.whereis(name('pool'));
+    for (let i = 0; i < 4; i++) {
+      const jobs = [1, 2, 3].map((n) => compute(system, 'pool', double, n, { timeoutMs: 'infinity' }));
+      const failed = await Promise.allSettled(jobs);
+      console.log(failed.map(({ reason }) => reason.reason.error.message).join());
+    }
+    console.log(system.whereis(name('pool')) === before);
+    await system.stop();
+  `;
+  const data = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
+  const args = ['--import', data(preload), '--input-type=module', '--eval', program];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
+  const why = 'no thread today';
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(stdout.trim().split('\n'), [...new Array(4).fill([why, why, why].join()), 'true']);
 });
