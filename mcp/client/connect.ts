@@ -185,7 +185,8 @@ function endOf(c: Connection, pending: Pending, why: string, keepCarrier: boolea
   if (pending.handshake || pending.call.method === 'subscriptions/listen' || (sent && !inFlight)) {
     if (lost(c, pending, why, false) === 'failed') return;
   }
-  if (c.phase !== 'crash_loop' || inFlight) return;
+  // A task goes on without us.
+  if (c.phase !== 'crash_loop' || inFlight || pending.task !== undefined) return;
   const message = `${pending.call.method} was not sent: ${c.failures} attempts in a row have failed, last: ${why}`;
   settle(c, pending, failed('ERR_MCP_UNAVAILABLE', message));
 }

@@ -40,6 +40,7 @@ import {
   settle,
 } from './requests.ts';
 import { relisten, setLevel, subscribe, unsubscribe } from './subscriptions.ts';
+import { answerTask, poll } from './tasks.ts';
 
 type Ctx = Context<ConnectionProtocol>;
 type Result = HandlerResult<Connection>;
@@ -160,6 +161,11 @@ export const ClientConnection: GenServer<ConnectionProtocol, ConnectionStart> = 
         answerDeadline(c, answerer);
         return noreply(c);
       },
+      poll: (c, token) => {
+        poll(c, token);
+        return noreply(c);
+      },
+      task_asks: (c, token) => then(c, answerTask(c, token)),
       RESPONSE: (c, response) => {
         authorized(c, response);
         return noreply(c);

@@ -26,10 +26,16 @@ export function enveloped(
       ...meta,
       [VERSION_KEY]: version,
       'io.modelcontextprotocol/clientInfo': info,
-      'io.modelcontextprotocol/clientCapabilities': capabilities,
+      'io.modelcontextprotocol/clientCapabilities': withTasks(capabilities),
       ...(logLevel === undefined ? {} : { 'io.modelcontextprotocol/logLevel': logLevel }),
     },
   };
+}
+
+/** This client follows tasks, whatever else it can do; only stateless revisions have the extension. */
+function withTasks(capabilities: JsonObject): JsonObject {
+  const extensions = isJsonObject(capabilities['extensions']) ? capabilities['extensions'] : {};
+  return { ...capabilities, extensions: { 'io.modelcontextprotocol/tasks': {}, ...extensions } };
 }
 
 export function withProgressToken(params: JsonObject, token: number | undefined): JsonObject {

@@ -14,6 +14,7 @@ import type { McpFailure } from './failure.ts';
  * - `'retry'`: a request that is safe to repeat is sent again.
  * - `'session_lost'`: the server does not know its session any more; a new one is opened.
  * - `'listening'`: a server of the stateless era has opened the stream that tells what changes.
+ * - `'task_update_failed'`: a task could not be told of an answer or of its cancellation.
  * - `'subscription_failed'`: a subscription could not be opened again.
  */
 export interface McpClientEvent {
@@ -32,6 +33,7 @@ export interface McpClientEvent {
     | 'retry'
     | 'session_lost'
     | 'listening'
+    | 'task_update_failed'
     | 'subscription_failed';
   readonly state?: string;
   readonly text?: string;

@@ -17,6 +17,7 @@ import { answerServer, cancelledByServer, inputRequired } from './questions.ts';
 import type { Pending } from './request-call.ts';
 import { again, dispatch, openInternal, progressed, settle, startListener, withdraw } from './requests.ts';
 import { acknowledged } from './subscriptions.ts';
+import { becameTask } from './tasks.ts';
 import { readTools } from './tools.ts';
 
 export async function handleText(c: Connection, { exchange, text, fault }: CarrierText): Promise<void> {
@@ -85,6 +86,10 @@ async function handleResponse(
   }
   const result = outcome.result as JsonObject;
   if (result['resultType'] === 'input_required') return inputRequired(c, pending, result);
+  if (result['resultType'] === 'task' && method === 'tools/call') {
+    becameTask(c, pending, result);
+    return;
+  }
   if (pending.pages !== undefined) return nextPage(c, pending, pending.pages, result);
   settle(c, pending, { ok: result });
 }

@@ -24,6 +24,14 @@ export interface ClientLimits {
   readonly retriesMax: number;
   /** Pages of one list. */
   readonly pagesMax: number;
+  /** How long a call may take that the server has made a task of, if it names no `timeoutMs`. */
+  readonly taskTimeoutMaxMs: number;
+  /** How often a task is asked for, if the server does not say. */
+  readonly taskPollMs: number;
+  /** Not more often, whatever the server says. */
+  readonly taskPollMinMs: number;
+  /** Not less often, whatever the server says. */
+  readonly taskPollMaxMs: number;
   /** How often one request may lead to an authorization. */
   readonly authorizationsMax: number;
   /** How often one request may be answered with questions. */
@@ -59,6 +67,10 @@ export const CLIENT_LIMITS: ClientLimits = Object.freeze({
   requestsMax: 1_024,
   retriesMax: 3,
   pagesMax: 1_000,
+  taskTimeoutMaxMs: 86_400_000,
+  taskPollMs: 1_000,
+  taskPollMinMs: 100,
+  taskPollMaxMs: 60_000,
   authorizationsMax: 3,
   inputRoundsMax: 10,
   handlersMax: 64,

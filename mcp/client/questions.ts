@@ -9,6 +9,7 @@ import { type Connection, paramsOf, report, transmit } from './connection-state.
 import { failed } from './failure.ts';
 import type { Pending } from './request-call.ts';
 import { again, ownSessionHeaders, pauseDeadline, settle, withdraw } from './requests.ts';
+import { taskAnswered } from './tasks.ts';
 
 /** A request of the server, in the era of sessions. */
 export async function answerServer(c: Connection, { id, method, params }: RequestMessage): Promise<void> {
@@ -86,7 +87,9 @@ export function answered(c: Connection, { answerer, result }: Answered): void {
   pending.questions.delete(answerer);
   const responses = paramsOf(pending.input['inputResponses']);
   pending.input = { ...pending.input, inputResponses: { ...responses, [key]: result } };
-  if (pending.questions.size === 0) again(c, pending);
+  if (pending.questions.size > 0) return;
+  if (pending.task === undefined) again(c, pending);
+  else taskAnswered(c, pending);
 }
 
 /** A process ended without an answer. Says whether it was one of these. */
@@ -112,7 +115,7 @@ export function answererDown(c: Connection, answerer: Pid, reason: unknown): boo
 
 /** A result that asks for input first (2026-07-28): the questions are answered, then the request is sent again. */
 export async function inputRequired(c: Connection, pending: Pending, result: JsonObject): Promise<void> {
-  const { limits, handlers } = c.start;
+  const { limits } = c.start;
   const { method } = pending.call;
   const requests = result['inputRequests'] === undefined ? {} : result['inputRequests'];
   const state = result['requestState'];
@@ -126,32 +129,41 @@ export async function inputRequired(c: Connection, pending: Pending, result: Jso
     const message = `${method}: the server has asked for input ${limits.inputRoundsMax} times; it is not asked again`;
     return settle(c, pending, failed('ERR_MCP_INPUT', message));
   }
-  const questions = Object.entries(requests);
-  const unanswerable = questions.find(
-    ([, request]) => !isJsonObject(request) || handlerOf(handlers, String(request['method'])) === undefined,
-  );
-  if (unanswerable !== undefined) {
-    const wanted = isJsonObject(unanswerable[1]) ? String(unanswerable[1]['method']) : 'something malformed';
-    const message = `${method} needs ${wanted}, for which this client has no handler`;
-    return settle(c, pending, failed('ERR_MCP_INPUT', message));
-  }
-  if (questions.length > limits.handlersMax) {
-    const message = `${method}: the server asks ${questions.length} questions at once, at most ${limits.handlersMax}`;
-    return settle(c, pending, failed('ERR_MCP_INPUT', message));
-  }
   pending.input = {
-    ...(questions.length === 0 ? {} : { inputResponses: {} }),
+    ...(Object.keys(requests).length === 0 ? {} : { inputResponses: {} }),
     ...(state === undefined ? {} : { requestState: state }),
   };
+  const asked = await askAll(c, pending, Object.entries(requests));
+  if (asked && pending.questions.size === 0) again(c, pending);
+}
+
+/** Starts a process for each question; says whether all could be asked. Else the request has failed. */
+export async function askAll(
+  c: Connection,
+  pending: Pending,
+  questions: readonly (readonly [key: string, request: unknown])[],
+): Promise<boolean> {
+  const { limits, handlers } = c.start;
+  const { method } = pending.call;
+  const fail = (message: string): false => {
+    settle(c, pending, failed('ERR_MCP_INPUT', `${method} ${message}`));
+    return false;
+  };
+  for (const [, request] of questions) {
+    if (isJsonObject(request) && handlerOf(handlers, String(request['method'])) !== undefined) continue;
+    const wanted = isJsonObject(request) ? String(request['method']) : 'something malformed';
+    return fail(`needs ${wanted}, for which this client has no handler`);
+  }
+  if (questions.length > limits.handlersMax) {
+    return fail(`brings ${questions.length} questions at once, at most ${limits.handlersMax} are answered`);
+  }
   for (const [key, request] of questions as [string, JsonObject][]) {
     const answerer = await ask(c, String(request['method']), paramsOf(request['params']));
-    if (answerer === undefined) {
-      return settle(c, pending, failed('ERR_MCP_INPUT', `${method} needs input, and nobody can answer now`));
-    }
+    if (answerer === undefined) return fail('needs input, and nobody can answer now');
     pending.questions.set(answerer, key);
     c.inputs.set(answerer, pending);
   }
   // The time of people is not the server's: the deadline runs again from the next round on.
   pauseDeadline(c, pending);
-  if (pending.questions.size === 0) again(c, pending);
+  return true;
 }

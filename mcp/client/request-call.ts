@@ -69,6 +69,9 @@ export interface ConnectionProtocol {
     readonly resume: Resumption;
     readonly relisten: number;
     readonly answer_deadline: Pid;
+    /** A task is to be asked for; its questions are to be answered. */
+    readonly poll: string;
+    readonly task_asks: string;
     readonly RESPONSE: Response;
   };
   readonly continue: { readonly connect: void };
@@ -99,8 +102,10 @@ export interface Pending {
   authorizations: number;
   /** A list of tools was fetched for its sake, because its headers did not agree with the body. */
   headersRenewed: boolean;
+  /** What the server has made of it: its handle, the keys of questions that were answered, and the last questions. */
+  task: { readonly id: string; readonly answered: Set<string>; asks: JsonObject } | undefined;
   timer: Ref | undefined;
-  readonly hardTimer: Ref;
+  hardTimer: Ref;
   readonly callerRef: Ref | undefined;
   readonly from: From<Reply<JsonObject>> | undefined;
   listener: Pid<ListenerProtocol> | undefined;

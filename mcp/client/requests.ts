@@ -9,6 +9,7 @@ import { failed, type Reply } from './failure.ts';
 import type { ListenerProtocol, ListenerStart } from './listener.ts';
 import { ruleOf } from './methods.ts';
 import type { Pending, RequestCall } from './request-call.ts';
+import { cancelTask } from './tasks.ts';
 
 /** A request of a user. */
 export async function acceptRequest(c: Connection, call: RequestCall, from: From<Reply<JsonObject>>): Promise<void> {
@@ -80,6 +81,7 @@ function open(
     held: false,
     authorizations: 0,
     headersRenewed: false,
+    task: undefined,
     timer: undefined,
     hardTimer: 0,
     callerRef: from === undefined ? undefined : ctx.monitor(from.pid),
@@ -89,8 +91,7 @@ function open(
   };
   // What listens has no end of its own.
   if (call.method !== 'subscriptions/listen') {
-    const hardTimer = ctx.sendAfter(limits.requestTimeoutMaxMs, 'deadline', { token: call.token, hard: true });
-    Object.assign(pending, { hardTimer });
+    pending.hardTimer = ctx.sendAfter(limits.requestTimeoutMaxMs, 'deadline', { token: call.token, hard: true });
     startDeadline(c, pending);
   }
   c.requests.set(call.token, pending);
@@ -179,7 +180,8 @@ export function ownSessionHeaders(
 /** Sends all that wait, in the order in which they came. */
 export function dispatchWaiting(c: Connection): void {
   for (const pending of [...c.requests.values()]) {
-    const goes = pending.id === undefined && pending.questions.size === 0 && !pending.held;
+    const goes =
+      pending.id === undefined && pending.questions.size === 0 && !pending.held && pending.task === undefined;
     if (goes && !pending.handshake) dispatch(c, pending);
   }
 }
@@ -228,7 +230,9 @@ export function listenerDown(c: Connection, listener: Pid, reason: unknown): voi
 /** Somebody here does not want the answer any more: the server is told, in the way of its era and transport. */
 export function giveUp(c: Connection, pending: Pending, reason: string, reply: Reply<JsonObject>): void {
   const { id, exchange, handshake } = pending;
+  const { task } = pending;
   settle(c, pending, reply);
+  if (task !== undefined) cancelTask(c, task.id);
   if (id === undefined || c.carrier === undefined) return;
   const http = c.start.kind === 'http';
   // Without a session the closed stream is the cancellation; opening a session must not be cancelled.
@@ -253,9 +257,14 @@ export function notifyServer(c: Connection, method: string, params: JsonObject, 
 export function deadlinePassed(c: Connection, token: string, hard: boolean): void {
   const pending = c.requests.get(token);
   if (pending === undefined) return;
-  const { requestTimeoutMs, requestTimeoutMaxMs } = c.start.limits;
-  const ms = hard ? requestTimeoutMaxMs : Math.min(pending.call.timeoutMs ?? requestTimeoutMs, requestTimeoutMaxMs);
-  const sent = pending.id === undefined ? '; it was not on its way, the connection is not ready' : '';
+  const { requestTimeoutMs, requestTimeoutMaxMs, taskTimeoutMaxMs } = c.start.limits;
+  const hardMs =
+    pending.task !== undefined && pending.call.timeoutMs === undefined ? taskTimeoutMaxMs : requestTimeoutMaxMs;
+  const ms = hard ? hardMs : Math.min(pending.call.timeoutMs ?? requestTimeoutMs, requestTimeoutMaxMs);
+  const sent =
+    pending.id === undefined && pending.task === undefined
+      ? '; it was not on its way, the connection is not ready'
+      : '';
   const message = `${pending.call.method} was not answered within ${ms} ms${sent}`;
   giveUp(c, pending, 'timeout', failed('ERR_MCP_TIMEOUT', message));
 }

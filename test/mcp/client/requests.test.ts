@@ -239,11 +239,22 @@ test('a stateless request says in _meta what its client is, and a ping asks serv
   const { _meta: meta } = request.message.params;
   assert.equal(meta['io.modelcontextprotocol/protocolVersion'], '2026-07-28');
   assert.deepEqual(meta['io.modelcontextprotocol/clientInfo'], { name: 'me', version: '9' });
-  assert.deepEqual(meta['io.modelcontextprotocol/clientCapabilities'], {});
+  const capabilities = { extensions: { 'io.modelcontextprotocol/tasks': {} } };
+  assert.deepEqual(meta['io.modelcontextprotocol/clientCapabilities'], capabilities);
   assert.ok('ok' in (await ping));
 });
 
 test('a client that does not run is an error, not a rejection', async (t) => {
   const { system } = await startReadyClient(t, 'sessions');
   assert.equal(((await clientOf(system, 'nobody').listTools()) as any).error.code, 'ERR_MCP_UNAVAILABLE');
+});
+
+test('a batch of the server is its messages, one by one', async (t) => {
+  const { client, server, events } = await startReadyClient(t, 'sessions');
+  const replies = [client.callTool('a'), client.callTool('b')];
+  const calls = [await server.next('tools/call'), await server.next('tools/call')];
+  const results = calls.map(({ message }) => ({ jsonrpc: '2.0', id: message.id, result: done }));
+  server.connections[0]!.text(JSON.stringify([...results, 42]));
+  for (const reply of await Promise.all(replies)) assert.deepEqual((reply as any).ok, done);
+  assert.equal((await events.until('malformed')).problem, 'a message must be a JSON object');
 });
