@@ -36,6 +36,21 @@ export {
   UNSUPPORTED_PROTOCOL_VERSION,
   URL_ELICITATION_REQUIRED,
 } from './errors.ts';
+export {
+  type ElicitAnswer,
+  type ElicitUrlAnswer,
+  elicit,
+  elicitUrl,
+  type InputAnswers,
+  type InputQuestion,
+  listRoots,
+  type RootsAnswer,
+  type SampleAnswer,
+  type SampleSpec,
+  type SamplingContent,
+  type SamplingMessage,
+  sample,
+} from './input.ts';
 export type { RequestId } from './json-rpc.ts';
 export { MCP_LIMITS, type McpLimits } from './limits.ts';
 export {

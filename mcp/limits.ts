@@ -49,6 +49,16 @@ export interface McpLimits {
   readonly retryMs: number;
   /** Resources that one session, or one `subscriptions/listen`, may subscribe to. */
   readonly subscriptionsMax: number;
+  /** Questions in one `ctx.input`. */
+  readonly inputRequestsMax: number;
+  /** How often one request may ask its client. */
+  readonly inputRoundsMax: number;
+  /** How long the time of a request stands still while its client is asked (sessions). */
+  readonly inputTimeoutMs: number;
+  /** How long a client may carry what a request has found out before it asked (2026-07-28, `requestState`). */
+  readonly requestStateMs: number;
+  /** Characters of a `requestState` that a client may send. Longer ones cannot be ours. */
+  readonly requestStateLengthMax: number;
   /** `subscriptions/listen` at one time; more are refused. */
   readonly listensMax: number;
 }
@@ -78,6 +88,11 @@ export const MCP_LIMITS: McpLimits = Object.freeze({
   retryMs: 1_000,
   subscriptionsMax: 1_000,
   listensMax: 10_000,
+  inputRequestsMax: 16,
+  inputRoundsMax: 16,
+  inputTimeoutMs: 300_000,
+  requestStateMs: 600_000,
+  requestStateLengthMax: 262_144,
 });
 
 /** The bounds of the schemas of tools; they hold where a tool is defined, which no node has options for. */

@@ -1,4 +1,5 @@
 import type { Context } from '../runtime/index.ts';
+import type { InputAnswers, InputQuestion } from './input.ts';
 import type { RequestId } from './json-rpc.ts';
 
 /** How a revision of MCP keeps state: in sessions (2025-11-25 and older), or in each request (2026-07-28). */
@@ -40,6 +41,18 @@ export interface RequestContext extends Pick<Context, 'call' | 'cast' | 'whereis
    * speaks.
    */
   log(level: LogLevel, data: unknown, logger?: string): void;
+  /**
+   * Asks the client: `await ctx.input({ name: elicit({ message, schema }), folders: listRoots() })` has the answers by
+   * the same names, checked. In a session the questions are requests on the stream of this one, and the time of this
+   * request stands still until they are answered, up to `inputTimeoutMs`. For a stateless request (2026-07-28) this run
+   * ends here: the client answers with a new request, **and this code runs again from its beginning**, with the answers
+   * of earlier rounds; so what stands before must not do harm a second time. Tools, resources and prompts may ask.
+   *
+   * Rejects with an `McpError`: -32021 if the client has not declared what it is asked for, the client's own error, or
+   * -32602 if a session's client answers wrongly (a stateless one is asked again). With a `TypeError` if it is asked
+   * nothing, or what is no question.
+   */
+  input<const Q extends { readonly [name: string]: InputQuestion }>(questions: Q): Promise<InputAnswers<Q>>;
   /**
    * Lets the client go for a while, if it can come back: over HTTP, in a session of 2025-11-25. Its event stream ends,
    * it connects again after `retryMs` (default: the limit of that name), and gets what it has missed and what comes.

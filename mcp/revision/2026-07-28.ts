@@ -29,6 +29,7 @@ import {
   promptProblem,
   readProblem,
   toolCallProblem,
+  withInput,
 } from './params.ts';
 
 const serverInfoKey = 'io.modelcontextprotocol/serverInfo';
@@ -58,12 +59,12 @@ export const revision20260728: Revision = {
   requests: new Map([
     ['server/discover', { problem: metaProblem }],
     ['tools/list', { problem: listProblem, capability: 'tools' }],
-    ['tools/call', { problem: toolCallProblem, capability: 'tools', nameHeader: 'name' }],
+    ['tools/call', { problem: withInput(toolCallProblem), capability: 'tools', nameHeader: 'name' }],
     ['resources/list', { problem: listProblem, capability: 'resources' }],
     ['resources/templates/list', { problem: listProblem, capability: 'resources' }],
-    ['resources/read', { problem: readProblem, capability: 'resources', nameHeader: 'uri' }],
+    ['resources/read', { problem: withInput(readProblem), capability: 'resources', nameHeader: 'uri' }],
     ['prompts/list', { problem: listProblem, capability: 'prompts' }],
-    ['prompts/get', { problem: promptProblem, capability: 'prompts', nameHeader: 'name' }],
+    ['prompts/get', { problem: withInput(promptProblem), capability: 'prompts', nameHeader: 'name' }],
     ['completion/complete', { problem: completeProblem, capability: 'completions' }],
     ['subscriptions/listen', { problem: listenProblem }],
   ]),

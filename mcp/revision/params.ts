@@ -34,6 +34,16 @@ export const metaProblem: ParamsProblem = ({ _meta: meta }) => {
   return 'params._meta.progressToken must be a string or an integer';
 };
 
+/** What comes back from a client that was asked for input (2026-07-28), beside the parameters of its request. */
+export function withInput(problem: ParamsProblem): ParamsProblem {
+  return (params) => {
+    const { inputResponses, requestState } = params;
+    if (inputResponses !== undefined && !isJsonObject(inputResponses)) return 'params.inputResponses must be an object';
+    if (requestState !== undefined && typeof requestState !== 'string') return 'params.requestState must be a string';
+    return problem(params);
+  };
+}
+
 /** Lists with pages. */
 export const listProblem: ParamsProblem = (params) => {
   if (params['cursor'] !== undefined && typeof params['cursor'] !== 'string') return 'params.cursor must be a string';

@@ -8,6 +8,7 @@ import { endpointSpec } from './endpoint.ts';
 import { nodeNames } from './node-names.ts';
 import { Registry } from './registry.ts';
 import { Request } from './request.ts';
+import { checkedStateKeys, newStateKey } from './request-state.ts';
 import { Session } from './session.ts';
 import { SessionManager } from './session-manager.ts';
 import { SessionStore } from './session-store.ts';
@@ -27,6 +28,13 @@ export interface McpNodeSpec {
   readonly transports: readonly (Transport | Served)[];
   /** Bounds that differ from `MCP_LIMITS`. */
   readonly limits?: Partial<McpLimits>;
+  /**
+   * Keys that seal what stateless clients carry from one request to the next when they are asked for input
+   * (`ctx.input`): base64 of 32 random bytes each. The first seals, each opens: to change keys, put the new one first
+   * and take the old one out later. Nodes that serve the same clients share them. Default: a key of this node's own, so
+   * that what was asked before a restart must be asked again.
+   */
+  readonly stateKeys?: readonly string[];
 }
 
 /** A tier absorbs this many crashes within this time before it gives up and takes the tiers after it along. */
@@ -38,12 +46,14 @@ const tier = { strategy: 'one_for_one', intensity: 10, periodMs: 10_000 } as con
  * gives up restarts those after it (`rest_for_one`).
  *
  * `id` begins the names of the node's processes. Throws `DefinitionError`: `ERR_SERVER` if a server is missing,
- * ambiguous or not made by `mcpServer`, `ERR_LIMIT` for a wrong limit. A transport that cannot listen makes the start
- * of the node fail.
+ * ambiguous or not made by `mcpServer`, or a key is none, `ERR_LIMIT` for a wrong limit. A transport that cannot listen
+ * makes the start of the node fail.
  */
-export function mcpNode(id: string, { servers, transports, limits: overrides }: McpNodeSpec): ChildSpec {
+export function mcpNode(id: string, spec: McpNodeSpec): ChildSpec {
+  const { servers, transports, limits: overrides, stateKeys = [newStateKey()] } = spec;
   const limits = mcpLimits(overrides);
   checkServers(id, servers);
+  const keys = checkedStateKeys(stateKeys, `node ${quoted(id)}`);
   const names = nodeNames(id);
   const shared = { node: id, limits };
   return supervisor(id, { strategy: 'rest_for_one', intensity: 3, periodMs: 60_000 }, [
@@ -62,7 +72,7 @@ export function mcpNode(id: string, { servers, transports, limits: overrides }: 
       }),
       dynamic('request_sup', names.requestSup, {
         // Tools are the user's code: what they leave behind must find its culprit.
-        ...child(Request, shared as never, { restart: 'temporary', attribute: true }),
+        ...child(Request, { ...shared, stateKeys: keys } as never, { restart: 'temporary', attribute: true }),
         id: 'request',
       }),
       dynamic('batch_sup', names.batchSup, { ...child(Batch, {} as never, { restart: 'temporary' }), id: 'batch' }),

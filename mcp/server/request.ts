@@ -14,18 +14,28 @@ import {
   stop,
 } from '../../runtime/index.ts';
 import type { ConnectionProtocol } from '../../transports/transport.ts';
-import { type ErrorObject, errorObject, INTERNAL_ERROR, INVALID_REQUEST, McpError, quoted } from '../errors.ts';
-import { errorMessage, type JsonObject, type RequestId, resultMessage } from '../json-rpc.ts';
+import {
+  type ErrorObject,
+  errorObject,
+  INTERNAL_ERROR,
+  INVALID_PARAMS,
+  INVALID_REQUEST,
+  McpError,
+  quoted,
+} from '../errors.ts';
+import { errorMessage, type JsonObject, type RequestId, type ResponseMessage, resultMessage } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
 import type { LogLevel } from '../request-context.ts';
 import type { Revision } from '../revision/contract.ts';
 import { revisionOf } from '../revision/registry.ts';
+import { carriedState, requestInput } from './carried-state.ts';
 import type { Catalog } from './catalog.ts';
 import { findJob, METHOD_OF } from './jobs.ts';
 import { logNotification } from './log.ts';
-import { describeWork, type Job, type Outcome, type Refused, type Work } from './methods/outcome.ts';
+import { describeWork, failed, type Job, type Outcome, type Refused, type Run, type Work } from './methods/outcome.ts';
 import { nodeNames, requestName, sessionName } from './node-names.ts';
 import { type ProgressSent, progressNotification } from './progress.ts';
+import type { RequestInput } from './request-input.ts';
 import { RequestStream } from './request-stream.ts';
 import type { SessionProtocol } from './session.ts';
 import { WorkContext } from './work-context.ts';
@@ -38,6 +48,7 @@ export interface WorkRequest {
   readonly work: Work;
   readonly timeoutMs: number;
   readonly progressToken: string | number | undefined;
+  readonly input: Run['input'];
   readonly clientCapabilities: JsonObject;
   /** From which level on the client wants log messages; undefined: it wants none. */
   readonly logLevel: LogLevel | undefined;
@@ -60,11 +71,17 @@ export interface RequestProtocol {
    * The peer does not want the answer any more. `answered`: say so on the exchange, which would otherwise end in
    * silence.
    */
-  readonly cast: { readonly cancel: { readonly answered: boolean } };
+  readonly cast: {
+    readonly cancel: { readonly answered: boolean };
+    /** The client has answered what this request has asked it. */
+    readonly answered: { readonly id: string; readonly outcome: ResponseMessage['outcome'] };
+  };
   readonly info: {
     readonly returned: unknown;
     readonly thrown: unknown;
     readonly deadline: void;
+    /** It was answered with what it asks for. */
+    readonly suspended: void;
   };
   readonly continue: { readonly run: void };
 }
@@ -72,6 +89,8 @@ export interface RequestProtocol {
 export interface RequestStart {
   readonly node: string;
   readonly limits: McpLimits;
+  /** What seals the state of requests; see `sealState`. */
+  readonly stateKeys: readonly string[];
 }
 
 interface State {
@@ -84,6 +103,12 @@ interface State {
   sessionRef: Ref | undefined;
   readonly connectionRef: Ref | undefined;
   readonly stream: RequestStream;
+  readonly input: RequestInput;
+  /** When the time is over, and the timer of that. */
+  deadlineMs: number;
+  deadlineRef: Ref;
+  /** What was left when its client was asked. */
+  leftMs: number;
   workContext: WorkContext | undefined;
   lastProgress: ProgressSent | undefined;
 }
@@ -98,7 +123,8 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
   import.meta,
   'Request',
   {
-    init([{ node, limits }, request], ctx): InitOk<State> {
+    init([start, request], ctx): InitOk<State> {
+      const { node, limits } = start;
       const { work } = request;
       const asked = `${METHOD_OF[work.kind]} ${work.name}`;
       ctx.setLabel(`${asked}, request ${JSON.stringify(request.id)}${ofSession(request)}`);
@@ -107,14 +133,16 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
       if (catalog === undefined || revision === undefined) {
         throw new Error(`the server ${quoted(request.server)} is restarting`);
       }
-      const job = findJob(work, request.catalogVersion, catalog, revision, limits);
+      const opened = carriedState(start, request, ctx);
+      const found = findJob(work, request.catalogVersion, catalog, revision, limits);
+      const job = typeof opened === 'string' ? failed(errorObject(INVALID_PARAMS, opened), revision) : found;
       if (request.scope !== undefined) {
         const name = requestName(node, request.scope, request.id);
         // A client that reuses an id in flight gets both answers, on HTTP; only the first can be cancelled.
         if (ctx.whereis(name) === undefined) ctx.register(name);
       }
       const sessionRef = request.session === undefined ? undefined : joinSession(request.session.pid, ctx);
-      ctx.sendAfter(request.timeoutMs, 'deadline');
+      const stream = new RequestStream(node, request, ctx);
       const state: State = {
         node,
         request,
@@ -123,7 +151,19 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
         revision,
         sessionRef,
         connectionRef: request.endsWithConnection ? ctx.monitor(request.connection) : undefined,
-        stream: new RequestStream(node, request, ctx),
+        stream,
+        input: requestInput(
+          start,
+          request,
+          opened,
+          catalog,
+          () => state.stream,
+          (waiting) => standStill(state, waiting, ctx),
+          ctx,
+        ),
+        deadlineMs: ctx.clock.now() + request.timeoutMs,
+        deadlineRef: ctx.sendAfter(request.timeoutMs, 'deadline'),
+        leftMs: request.timeoutMs,
         workContext: undefined,
         lastProgress: undefined,
       };
@@ -131,7 +171,12 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
     },
     handleContinue: { run: (state, _payload, ctx) => run(state, ctx) },
     handleCast: {
+      answered: (state, { id, outcome }) => {
+        state.input.answered(id, outcome);
+        return noreply(state);
+      },
       cancel: (state, { answered }) => {
+        state.input.end();
         const cancelled = errorObject(INVALID_REQUEST, 'the request was cancelled');
         state.stream.end(answered ? errorMessage(state.request.id, cancelled) : undefined, undefined);
         return stop({ shutdown: 'cancelled' }, state);
@@ -146,6 +191,10 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
         answerError(state, errorObject(INTERNAL_ERROR, message, { reason: 'timeout', timeoutMs }));
         return stop({ request_timeout: { [work.kind]: work.name, timeoutMs } }, state);
       },
+      suspended: (state) => {
+        state.workContext?.workEnded();
+        return stop('normal', state);
+      },
       DOWN: (state, { ref, reason }, ctx) => {
         if (ref === state.connectionRef) return stop({ shutdown: 'connection_lost' }, state);
         if (ref !== state.sessionRef) return noreply(state);
@@ -158,6 +207,16 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
 );
 
 type Ctx = Context<RequestProtocol>;
+
+/** While its client is asked, the time of a request stands still; it goes on with what was left. */
+function standStill(state: State, waiting: boolean, ctx: Ctx): void {
+  const nowMs = ctx.clock.now();
+  if (waiting) state.leftMs = Math.max(state.deadlineMs - nowMs, 1);
+  const forMs = waiting ? state.limits.inputTimeoutMs : state.leftMs;
+  ctx.cancelTimer(state.deadlineRef);
+  state.deadlineMs = nowMs + forMs;
+  state.deadlineRef = ctx.sendAfter(forMs, 'deadline');
+}
 
 /** The session must know of it, to not be idle; and it must know of the end of the session. */
 function joinSession(session: Pid<SessionProtocol>, ctx: Ctx): Ref {
@@ -174,7 +233,9 @@ async function rejoinSession(state: State, ctx: Ctx): Promise<Result> {
   });
   if (restored !== 'ok' && restored.error === 'not_found') return endWithSession(state);
   const session = ctx.whereis(sessionName(node, id));
-  state.sessionRef = session === undefined ? undefined : joinSession(session, ctx);
+  if (session === undefined) return noreply(state);
+  state.sessionRef = joinSession(session, ctx);
+  for (const each of state.input.expected) ctx.cast(session, 'expect', { id: each, pid: ctx.self });
   return noreply(state);
 }
 type Result = HandlerResult<State>;
@@ -197,6 +258,7 @@ function run(state: State, ctx: Ctx): Result {
       const notification = logNotification(level, data, logger, request.logLevel, state.limits);
       if (notification !== undefined) state.stream.before(notification);
     },
+    input: (questions) => state.input.ask(questions),
     disconnect: (retryMs) => state.stream.disconnect(retryMs ?? state.limits.retryMs),
   });
   state.workContext = context;
@@ -236,14 +298,21 @@ function jobIn({ job }: State): Job {
 
 function finish(state: State, outcome: Outcome): Result {
   state.workContext?.workEnded();
+  state.input.end();
   const { id } = state.request;
-  if (outcome.kind === 'result') state.stream.end(resultMessage(id, outcome.result), undefined);
+  if (outcome.kind === 'result') state.stream.end(resultMessage(id, onceOnly(state, outcome.result)), undefined);
   else if (outcome.kind === 'error') state.stream.end(errorMessage(id, outcome.error), outcome.status);
   return stop('normal', state);
 }
 
+/** What depends on an answer of this client is not to be kept for others, or for later. */
+function onceOnly({ input }: State, result: object): object {
+  return input.used && 'ttlMs' in result ? { ...result, ttlMs: 0, cacheScope: 'private' } : result;
+}
+
 function answerError(state: State, error: ErrorObject): void {
   const { revision, request } = state;
+  state.input.end();
   state.stream.end(errorMessage(request.id, revision.error(error)), revision.httpStatus(error.code, 'code'));
 }
 

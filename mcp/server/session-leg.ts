@@ -13,6 +13,7 @@ import { SESSION_LOG_LEVEL } from './log.ts';
 import { handleRequest } from './methods.ts';
 import { sessionName } from './node-names.ts';
 import { answerUnavailable, cancelRequest, catalogOf, serveRequest } from './request-leg.ts';
+import type { SessionProtocol } from './session.ts';
 import type { OpenResult } from './session-manager.ts';
 import { forgetSession, logOf, type SessionRecord, sessionOf } from './session-store.ts';
 import { attachStream } from './session-streams-leg.ts';
@@ -62,7 +63,7 @@ async function restoreSession(
 /** The session of a message, whose process runs. */
 interface InSession {
   readonly record: SessionRecord;
-  readonly pid: Pid;
+  readonly pid: Pid<SessionProtocol>;
   readonly acceptsStream: boolean;
 }
 
@@ -99,7 +100,10 @@ function inSession(
   if (message.kind === 'notification' && message.method === 'notifications/cancelled') {
     cancelRequest(state, record.id, message.params, ctx);
   }
-  // Responses answer requests of the server, of which there are none; other notifications ask for nothing.
+  if (message.kind === 'response' && typeof message.id === 'string') {
+    ctx.cast(pid, 'answered', { id: message.id, outcome: message.outcome });
+  }
+  // Other notifications ask for nothing.
   endExchange(state, ctx, exchange);
   return undefined;
 }

@@ -11,9 +11,10 @@ import {
   stop,
 } from '../../runtime/index.ts';
 import { errorObject, INTERNAL_ERROR, INVALID_REQUEST } from '../errors.ts';
-import { errorMessage } from '../json-rpc.ts';
+import { errorMessage, type ResponseMessage } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
 import { nodeNames, sessionName } from './node-names.ts';
+import type { RequestProtocol } from './request.ts';
 import type { Recorded, Send, SessionLog, Sink } from './session-log.ts';
 import { forgetSession, logOf, type SessionRecord } from './session-store.ts';
 
@@ -31,6 +32,10 @@ export interface SessionProtocol {
     readonly detach: Sink;
     /** A notification for the client. */
     readonly notify: object;
+    /** A request waits for the client's answer to this id. */
+    readonly expect: { readonly id: string; readonly pid: Pid<RequestProtocol> };
+    /** The client has answered. */
+    readonly answered: { readonly id: string; readonly outcome: ResponseMessage['outcome'] };
     /** A message of the stream of a request, to be kept. */
     readonly record: Recorded;
   };
@@ -49,6 +54,8 @@ interface State {
   lastUsedMs: number;
   /** The requests that run, by monitor. */
   readonly running: Map<Ref, Pid>;
+  /** Who waits for the client's answer, by the id of what it was asked. */
+  readonly expected: Map<string, Pid<RequestProtocol>>;
   /** The connections that listen, by monitor. */
   readonly listening: Map<Ref, Pid>;
   readonly streamRef: Ref | undefined;
@@ -77,6 +84,7 @@ export const Session: GenServer<SessionProtocol, readonly [SessionStart, Session
         limits,
         lastUsedMs: ctx.clock.now(),
         running: watched(log?.requests ?? [], ctx),
+        expected: new Map(),
         listening: watched(log?.connections ?? [], ctx),
         streamRef: record.stream === undefined ? undefined : ctx.monitor(record.stream),
       };
@@ -105,6 +113,16 @@ export const Session: GenServer<SessionProtocol, readonly [SessionStart, Session
         return noreply(state);
       },
       notify: (state, message, ctx) => sendAll(state, openLog(state, ctx)?.notify(message), ctx),
+      expect: (state, { id, pid }) => {
+        state.expected.set(id, pid);
+        return noreply(state);
+      },
+      answered: (state, { id, outcome }, ctx) => {
+        const pid = state.expected.get(id);
+        state.expected.delete(id);
+        if (pid !== undefined) ctx.cast(pid, 'answered', { id, outcome });
+        return noreply(state);
+      },
       record: (state, recorded, ctx) => sendAll(state, openLog(state, ctx)?.record(recorded), ctx),
     },
     handleInfo: {
@@ -118,6 +136,7 @@ export const Session: GenServer<SessionProtocol, readonly [SessionStart, Session
         state.listening.delete(ref);
         state.running.delete(ref);
         if (request === undefined) return noreply(state);
+        for (const [id, pid] of state.expected) if (pid === request) state.expected.delete(id);
         return sendAll(
           state,
           log?.requestEnded(request, (id) => errorMessage(id, lostAnswer(reason))),

@@ -8,6 +8,7 @@ export interface WorkServices {
   progress(progress: number, total: number | undefined, message: string | undefined): void;
   log(level: LogLevel, data: unknown, logger: string | undefined): void;
   disconnect(retryMs: number | undefined): void;
+  readonly input: RequestContext['input'];
 }
 
 /** What the code of a server sees of the process that runs it. */
@@ -60,5 +61,6 @@ export class WorkContext implements RequestContext {
   readonly progress = (progress: number, total?: number, message?: string): void =>
     this.#services.progress(progress, total, message);
   readonly log = (level: LogLevel, data: unknown, logger?: string): void => this.#services.log(level, data, logger);
+  readonly input: RequestContext['input'] = (questions) => this.#services.input(questions);
   readonly disconnect = (retryMs?: number): void => this.#services.disconnect(retryMs);
 }

@@ -7,14 +7,20 @@ import {
   audio,
   changeServer,
   content,
+  type ElicitAnswer,
+  elicit,
   embeddedResource,
+  type InputQuestion,
   image,
+  listRoots,
   McpError,
   mcpServer,
   type Prompt,
   prompt,
   resource,
   resourceTemplate,
+  type SamplingMessage,
+  sample,
   type Tool,
   type ToolContext,
   text,
@@ -38,6 +44,23 @@ function pause(ctx: ToolContext): Promise<void> {
     ctx.clock.setTimer(resolve, stepMs);
   });
 }
+
+function said(what: string): SamplingMessage {
+  return { role: 'user', content: { type: 'text', text: what } };
+}
+
+/** A question with one text for an answer. */
+function asking(message: string, field: string): InputQuestion<ElicitAnswer> {
+  return elicit({
+    message,
+    schema: { type: 'object', properties: { [field]: { type: 'string' } }, required: [field] },
+  });
+}
+
+const confirmation = elicit({
+  message: 'Please confirm',
+  schema: { type: 'object', properties: { ok: { type: 'boolean' } }, required: ['ok'] },
+});
 
 /** Looks different after each change: a list that is as it was has not changed. */
 function changedTool(ctx: ToolContext): Tool {
@@ -119,6 +142,138 @@ export default mcpServer('everything', {
       async (_args, ctx) => {
         await changeServer(ctx, ctx.server, { prompts: { test_changed: changedPrompt(ctx) } });
         return text('The prompts have changed.');
+      },
+    ),
+    test_sampling: tool(
+      {
+        description: 'Asks the model of its client.',
+        input: { type: 'object', properties: { prompt: { type: 'string' } }, required: ['prompt'] },
+      },
+      async ({ prompt: asked }, ctx) => {
+        const { answer } = await ctx.input({ answer: sample({ messages: [said(asked)], maxTokens: 100 }) });
+        return text(`LLM response: ${JSON.stringify(answer.content)}`);
+      },
+    ),
+    test_elicitation: tool(
+      {
+        description: 'Asks the user of its client.',
+        input: { type: 'object', properties: { message: { type: 'string' } }, required: ['message'] },
+      },
+      async ({ message }, ctx) => {
+        const field = (description: string) => ({ type: 'string', description }) as const;
+        const schema = {
+          type: 'object',
+          properties: { username: field("User's response"), email: field("User's email address") },
+          required: ['username', 'email'],
+        } as const;
+        const { user } = await ctx.input({ user: elicit({ message, schema }) });
+        return text(`User response: ${JSON.stringify(user)}`);
+      },
+    ),
+    test_elicitation_sep1034_defaults: tool(
+      { description: 'Asks with defaults.', input: noArguments },
+      async (_args, ctx) => {
+        const schema = {
+          type: 'object',
+          properties: {
+            name: { type: 'string', default: 'John Doe' },
+            age: { type: 'integer', default: 30 },
+            score: { type: 'number', default: 95.5 },
+            status: { type: 'string', enum: ['active', 'inactive', 'pending'], default: 'active' },
+            verified: { type: 'boolean', default: true },
+          },
+        } as const;
+        const { user } = await ctx.input({ user: elicit({ message: 'Please review.', schema }) });
+        return text(`Elicitation completed: ${JSON.stringify(user)}`);
+      },
+    ),
+    test_elicitation_sep1330_enums: tool(
+      { description: 'Asks with choices of every kind.', input: noArguments },
+      async (_args, ctx) => {
+        const options = ['option1', 'option2', 'option3'];
+        const titled = ['First', 'Second', 'Third'].map((title, n) => ({ const: `value${n + 1}`, title }));
+        const schema = {
+          type: 'object',
+          properties: {
+            untitledSingle: { type: 'string', enum: options },
+            titledSingle: { type: 'string', oneOf: titled },
+            legacyEnum: {
+              type: 'string',
+              enum: ['opt1', 'opt2', 'opt3'],
+              enumNames: ['Option One', 'Option Two', 'Option Three'],
+            },
+            untitledMulti: { type: 'array', items: { type: 'string', enum: options } },
+            titledMulti: { type: 'array', items: { anyOf: titled } },
+          },
+        };
+        const { user } = await ctx.input({ user: elicit({ message: 'Please choose.', schema }) });
+        return text(`Elicitation completed: ${JSON.stringify(user)}`);
+      },
+    ),
+    test_input_required_result_elicitation: tool(
+      { description: 'Asks for a name.', input: noArguments },
+      async (_args, ctx) => {
+        const answers = await ctx.input({ user_name: asking('What is your name?', 'name') });
+        return text(`Hello, ${JSON.stringify(answers.user_name)}!`);
+      },
+    ),
+    test_input_required_result_sampling: tool(
+      { description: 'Asks a model.', input: noArguments },
+      async (_args, ctx) => {
+        const capital = sample({ messages: [said('What is the capital of France?')], maxTokens: 100 });
+        const answers = await ctx.input({ capital_question: capital });
+        return text(JSON.stringify(answers.capital_question.content));
+      },
+    ),
+    test_input_required_result_list_roots: tool(
+      { description: 'Asks for folders.', input: noArguments },
+      async (_args, ctx) => {
+        const { client_roots } = await ctx.input({ client_roots: listRoots() });
+        return text(client_roots.roots.map(({ uri }) => uri).join(' '));
+      },
+    ),
+    test_input_required_result_request_state: tool(
+      { description: 'Asks for a confirmation.', input: noArguments },
+      async (_args, ctx) => {
+        const { confirm } = await ctx.input({ confirm: confirmation });
+        return text(`state-ok: ${JSON.stringify(confirm)}`);
+      },
+    ),
+    test_input_required_result_tampered_state: tool(
+      { description: 'Asks for a confirmation.', input: noArguments },
+      async (_args, ctx) => {
+        const { confirm } = await ctx.input({ confirm: confirmation });
+        return text(JSON.stringify(confirm));
+      },
+    ),
+    test_input_required_result_multiple_inputs: tool(
+      { description: 'Asks three things at once.', input: noArguments },
+      async (_args, ctx) => {
+        const answers = await ctx.input({
+          user_name: asking('What is your name?', 'name'),
+          greeting: sample({ messages: [said('Generate a greeting')], maxTokens: 50 }),
+          client_roots: listRoots(),
+        });
+        return text(JSON.stringify(answers));
+      },
+    ),
+    test_input_required_result_multi_round: tool(
+      { description: 'Asks one thing after the other.', input: noArguments },
+      async (_args, ctx) => {
+        const { step1 } = await ctx.input({ step1: asking('Step 1: What is your name?', 'name') });
+        const { step2 } = await ctx.input({ step2: asking('Step 2: What is your favorite color?', 'color') });
+        return text(JSON.stringify([step1, step2]));
+      },
+    ),
+    test_input_required_result_capabilities: tool(
+      { description: 'Asks what its client can answer.', input: noArguments },
+      async (_args, ctx) => {
+        const can = (name: string): boolean => Object.hasOwn(ctx.clientCapabilities, name);
+        const answers = await ctx.input({
+          ...(can('elicitation') ? { user_name: asking('What is your name?', 'name') } : {}),
+          ...(can('sampling') ? { greeting: sample({ messages: [said('Hello?')], maxTokens: 50 }) } : {}),
+        });
+        return text(JSON.stringify(answers));
       },
     ),
     test_error_handling: tool({ description: 'Throws an error.', input: noArguments }, () => {
@@ -239,6 +394,12 @@ export default mcpServer('everything', {
         userMessage('Please process the embedded resource above.'),
       ],
     ),
+    test_input_required_result_prompt: prompt({ description: 'Asks for its context.' }, async (_args, ctx) => {
+      const { user_context } = await ctx.input({
+        user_context: asking('What context should the prompt use?', 'context'),
+      });
+      return [userMessage(`Context: ${JSON.stringify(user_context)}`)];
+    }),
     test_prompt_with_image: prompt({ description: 'A prompt with a picture in it.' }, () => [
       userMessage(image(redPixel, 'image/png')),
       userMessage('Please analyze the image above.'),

@@ -22,18 +22,26 @@ export interface NodeOptions {
   readonly servers?: readonly McpServer[];
   readonly limits?: Partial<McpLimits>;
   readonly clock?: SimulatedClock;
+  readonly stateKeys?: readonly string[];
 }
 
 /** Starts a node; it is killed after the test. */
 export async function startNode(t: Cleanup, options: NodeOptions = {}): Promise<TestNode> {
-  const { limits = {}, clock } = options;
+  const { limits = {}, clock, stateKeys } = options;
   const gate = new Gate();
   const name = systemName();
   const events = new SystemEvents(t, name);
   const transports = [streamableHttp({ port: 0 }), memory()];
   const system = await startSystem({
     name,
-    children: [mcpNode('mcp', { servers: options.servers ?? [testServer(gate)], transports, limits })],
+    children: [
+      mcpNode('mcp', {
+        servers: options.servers ?? [testServer(gate)],
+        transports,
+        limits,
+        ...(stateKeys === undefined ? {} : { stateKeys }),
+      }),
+    ],
     onSend: deepFreeze,
     ...(clock === undefined ? {} : { clock }),
   });

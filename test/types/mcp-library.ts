@@ -1,6 +1,16 @@
 /** The types of resources, templates and prompts: what must compile, and what must not. */
 
-import { prompt, resource, resourceTemplate, userMessage } from '../../mcp/index.ts';
+import {
+  elicit,
+  listRoots,
+  prompt,
+  resource,
+  resourceTemplate,
+  sample,
+  text,
+  tool,
+  userMessage,
+} from '../../mcp/index.ts';
 
 resource({}, (uri) => uri.toUpperCase());
 resource({}, () => new Uint8Array());
@@ -30,3 +40,25 @@ prompt({ description: 'd', arguments: { a: { required: true }, b: { complete: (v
 prompt({ description: 'd', arguments: { a: {} } }, ({ c }) => [userMessage(c)]);
 // @ts-expect-error a text is no array of messages
 prompt({ description: 'd' }, () => 'text');
+
+tool({ description: 'd', input: { type: 'object' } }, async (_args, ctx) => {
+  const schema = {
+    type: 'object',
+    properties: { n: { type: 'number' }, o: { type: 'string' } },
+    required: ['n'],
+  } as const;
+  const { form, folders, said } = await ctx.input({
+    form: elicit({ message: 'm', schema }),
+    folders: listRoots(),
+    said: sample({ messages: [{ role: 'user', content: { type: 'text', text: 't' } }], maxTokens: 1 }),
+  });
+  // @ts-expect-error who has declined has filled in nothing
+  const early: number = form.content.n;
+  if (form.action !== 'accept') return text(said.model);
+  const sure: number = form.content.n;
+  // @ts-expect-error what is not required may be absent
+  const unsure: string = form.content.o;
+  // @ts-expect-error there was no such question
+  await ctx.input({ a: listRoots() }).then(({ b }) => b);
+  return text(`${early} ${sure} ${unsure} ${folders.roots[0]?.uri}`);
+});

@@ -47,6 +47,8 @@ export interface Run {
   readonly timeoutMs: number;
   /** What progress is to be reported to; undefined if the client does not want to know. */
   readonly progressToken: string | number | undefined;
+  /** What comes back from a client that was asked for input (2026-07-28). */
+  readonly input: { readonly responses: JsonObject; readonly state: string | undefined };
 }
 
 /** What a request changes of its session. */
@@ -104,5 +106,10 @@ export function describeWork({ kind, name }: Pick<Work, 'kind' | 'name'>): strin
 
 export function runOf(work: Work, timeoutMs: number, params: JsonObject): Outcome {
   const progressToken = (params['_meta'] as JsonObject | undefined)?.['progressToken'];
-  return { kind: 'run', run: { work, timeoutMs, progressToken: progressToken as string | number | undefined } };
+  const { inputResponses: responses = {}, requestState: state } = params as {
+    readonly inputResponses?: JsonObject;
+    readonly requestState?: string;
+  };
+  const input = { responses, state };
+  return { kind: 'run', run: { work, timeoutMs, progressToken: progressToken as string | number | undefined, input } };
 }

@@ -121,13 +121,15 @@ test('a good call is ready to run, with its time and its progress token', () => 
     const outcome = ask(revision, 'tools/call', { name: 'add', arguments: { by: 2 }, _meta: { progressToken: 'p' } });
     assert.ok(outcome.kind === 'run');
     const work = { kind: 'tool', name: 'add', args: { by: 2 } };
-    assert.deepEqual(outcome.run, { work, timeoutMs: 2_000, progressToken: 'p' });
+    const input = { responses: {}, state: undefined };
+    assert.deepEqual(outcome.run, { work, timeoutMs: 2_000, progressToken: 'p', input });
     const bare = ask(revision, 'tools/call', { name: 'where' });
     assert.ok(bare.kind === 'run');
     assert.deepEqual(bare.run, {
       work: { kind: 'tool', name: 'where', args: {} },
       timeoutMs: 60_000,
       progressToken: undefined,
+      input,
     });
   }
 });
