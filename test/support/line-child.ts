@@ -30,11 +30,13 @@ if (mode === 'parent') {
 if (mode === 'crash') process.stderr.write('about to fail\n');
 
 let rest = 0;
-createInterface({ input: process.stdin })
+const lines = createInterface({ input: process.stdin });
+lines
   .on('line', (line) => {
     const { id, method, params } = JSON.parse(line) as { id?: number; method: string; params: any };
     if (method === 'die') process.exit(7);
     if (id === undefined) return;
+    if (mode === 'full') lines.pause();
     const result =
       method === 'initialize'
         ? { protocolVersion: params.protocolVersion, capabilities: {}, serverInfo: { name: mode, version: '1' } }

@@ -131,6 +131,17 @@ test('a server that exits: the call is lost, the reason says how, the next one i
   assert.notEqual(second, first);
 });
 
+test('a server that reads no more is let go when too much waits for it', async (t) => {
+  const { client, events } = await run(t, 'full', { queuedBytesMax: 1_000 });
+  await client.ready();
+  const replies = [client.callTool('a', { text: 'x'.repeat(1_000_000) }), client.callTool('b')];
+  const { reason } = await events.state('waiting');
+  assert.deepEqual(reason, { shutdown: { slow_reader: { limitBytes: 1_000 } } });
+  for (const reply of await Promise.all(replies)) {
+    assert.equal((reply as any).error.code, 'ERR_MCP_CONNECTION_LOST');
+  }
+});
+
 test('a command that does not exist does not end the program; the state says why', async (t) => {
   const { events } = await run(t, 'good', { command: 'no-such-command-of-ours', args: [] });
   const { reason } = await events.state('waiting');
