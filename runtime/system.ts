@@ -86,6 +86,8 @@ interface InitArg {
   };
   readonly started: (root: Pid, ctx: Context) => void;
   readonly ended: (reason: ExitReason) => void;
+  /** Called when the system has been told to stop. */
+  readonly stopping: () => void;
 }
 
 let incarnations = 0;
@@ -137,7 +139,14 @@ export async function startOn(options: SystemOptions, host: SimulationHost | und
     wire: host?.wire,
   });
   host?.attach(kernel);
-  const threads = options.threads === undefined ? undefined : await startThreads(kernel, options);
+  let threads: ThreadHost | undefined;
+  try {
+    if (options.threads !== undefined) threads = await startThreads(kernel, options);
+  } catch (error) {
+    kernel.release();
+    throw error;
+  }
+  const stopping = (): void => threads?.prepareToStop();
   const keepAlive = setInterval(() => {}, TIMER_MAX_MS);
   let ended: (reason: ExitReason) => void = () => {};
   const terminated = new Promise<ExitReason>((resolve) => {
@@ -155,11 +164,11 @@ export async function startOn(options: SystemOptions, host: SimulationHost | und
   };
   const started = new Promise<{ root: Pid; ctx: Context }>((resolve) => {
     const start = { id: 'root', flags: completeFlags(options), children: options.children };
-    const arg: InitArg = { start, started: (root, ctx) => resolve({ root, ctx }), ended: release };
+    const arg: InitArg = { start, started: (root, ctx) => resolve({ root, ctx }), ended: release, stopping };
     spawn(kernel, null, init, arg, { name: 'init' });
   });
   const root = await Promise.race([started, terminated.then((reason) => Promise.reject(new StartError(reason)))]);
-  const system = new RunningSystem(name, kernel, root.root, root.ctx, terminated);
+  const system = new RunningSystem(name, kernel, root.root, root.ctx, terminated, stopping);
   function onSignal(): void {
     void system.stop();
   }
@@ -179,7 +188,7 @@ async function startThreads(kernel: Kernel, { threads, workers, clock }: SystemO
 }
 
 /** The first process of a system: the parent of the root supervisor, and the caller of what its owner calls. */
-async function init({ start, started, ended }: InitArg, ctx: Context): Promise<void> {
+async function init({ start, started, ended, stopping }: InitArg, ctx: Context): Promise<void> {
   ctx.trapExit(true);
   // However this process ends, the system ends with it.
   let outcome: { readonly reason: ExitReason } | undefined;
@@ -196,6 +205,7 @@ async function init({ start, started, ended }: InitArg, ctx: Context): Promise<v
     const { payload } = (await ctx.receive(() => true, 'infinity')) as ReceivedMessage;
     if (payload instanceof SystemStop) {
       stop ??= payload;
+      stopping();
       ctx.exitProcess(root, 'shutdown');
     } else if (payload instanceof ExitSignal && payload.from === root) {
       outcome = { reason: stop === undefined ? payload.reason : stop.reason };
@@ -210,13 +220,22 @@ class RunningSystem implements System {
   stopRequested = false;
   readonly #kernel: Kernel;
   readonly #ctx: Context;
+  readonly #stopping: () => void;
 
-  constructor(name: string, kernel: Kernel, root: Pid, ctx: Context, terminated: Promise<ExitReason>) {
+  constructor(
+    name: string,
+    kernel: Kernel,
+    root: Pid,
+    ctx: Context,
+    terminated: Promise<ExitReason>,
+    stopping: () => void,
+  ) {
     this.name = name;
     this.root = root;
     this.terminated = terminated;
     this.#kernel = kernel;
     this.#ctx = ctx;
+    this.#stopping = stopping;
   }
 
   get processCount(): number {
@@ -264,6 +283,7 @@ class RunningSystem implements System {
 
   async stop(): Promise<void> {
     this.stopRequested = true;
+    this.#stopping();
     if (this.#running()) this.#ctx.exitProcess(this.root, 'shutdown');
     await this.terminated;
   }

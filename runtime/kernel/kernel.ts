@@ -287,9 +287,9 @@ export class Kernel {
   }
 
   reply(sender: Pid, { pid, ref }: From, value: unknown): void {
-    const call = this.forgetDeferred(ref);
+    const call = this.deferredCalls.take(ref);
     if (call !== undefined) this.answer(sender, call, value);
-    else if (this.names.isElsewhere(pid)) this.remote?.reply(pid, ref, value);
+    else if (pid.system === this.id) this.remote?.reply(pid, ref, value);
   }
 
   answer(sender: Pid, call: OpenCall, value: unknown): void {

@@ -42,6 +42,7 @@ export interface Remote {
   call(call: PendingCall, to: Pid | Alias, payload: unknown): void;
   /** Nobody here waits for the reply any more. */
   dropCall(ref: Ref): void;
+  /** For a call whose server is not on this thread; its caller may be. */
   reply(caller: Pid, ref: Ref, value: unknown): void;
 
   link(from: Pid, to: Pid): void;

@@ -60,6 +60,13 @@ export class Arrivals {
     for (const { thread, frame } of early ?? []) this.act(thread, frame);
   }
 
+  /** What that thread had sent to those who are still to come takes effect first, then its death. */
+  threadDown(thread: number, reason: ExitReason): void {
+    for (const early of this.early.values()) {
+      if (early.some((each) => each.thread === thread)) early.push({ thread, frame: [op.threadDown, thread, reason] });
+    }
+  }
+
   /**
    * Whether the process lives, but its thread has not been told yet what it is: who spawns it has given its pid to
    * others, and they were faster.
@@ -142,6 +149,12 @@ export class Arrivals {
       case op.event:
         this.event(a, b);
         return;
+      case op.threadDown:
+        this.kernel.signals.threadDown(a, b);
+        return;
+      case op.notSpawned:
+        this.kernel.onEmpty?.();
+        return;
       default:
         throw new TypeError(`thread ${thread} sent the frame ${String(what)}, which this version does not know`);
     }
@@ -171,14 +184,8 @@ export class Arrivals {
   }
 
   private reply(thread: number, ref: Ref, value: unknown): void {
-    const call = this.far.calls.take(ref);
-    if (call === undefined) {
-      // One of this thread's own calls, answered by a process to which its server has passed it on.
-      this.kernel.forgetDeferred(ref)?.reply(value);
-      return;
-    }
-    call.call.reply(value);
-    if (call.thread !== thread) this.outbox.send(call.thread, [op.callDropped, ref], null);
+    // Or one whose server is here too, answered by a process elsewhere to which that server has passed it on.
+    if (!this.far.answerOwn(ref, value, thread)) this.kernel.forgetDeferred(ref)?.reply(value);
   }
 
   private callDropped(ref: Ref): void {
@@ -193,6 +200,7 @@ export class Arrivals {
       // Who spawned it has taken that back.
       if (options.name !== undefined) this.far.release(options.name, this.pidHere(slot, serial));
       this.settled(slot);
+      this.kernel.onEmpty?.();
       return;
     }
     const pid = this.pidHere(slot, serial);

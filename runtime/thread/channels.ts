@@ -40,7 +40,7 @@ export class Channels implements Outbox {
   send(thread: number, frame: Frame, sender: Process | null): void {
     if (this.options.memory.isDead(thread)) return; // as to a process that is gone
     const writer = this.writers.get(thread) ?? this.open(thread);
-    if (sender === null) this.signal(writer, frame);
+    if (sender === null) this.signal(thread, writer, frame);
     // The first process speaks for the owner of the system, who cannot be made to wait.
     else if (!writer.send(frame) && sender.parent !== null) this.block(thread, sender);
   }
@@ -104,13 +104,15 @@ export class Channels implements Outbox {
   }
 
   /** A signal always gets through; what of it cannot cross is described. */
-  private signal(writer: ChannelWriter, frame: Frame): void {
+  private signal(thread: number, writer: ChannelWriter, frame: Frame): void {
     try {
       writer.send(frame, true);
     } catch (error) {
       if (!(error instanceof NotTransferableError)) throw error;
       const instead = portable(frame, error);
       if (instead !== undefined) writer.send(instead, true);
+      // The message of a timer: nobody waits for it, so there is nobody to throw at.
+      else this.options.lost(thread, frame, error);
     }
   }
 

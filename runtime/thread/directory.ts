@@ -77,6 +77,11 @@ export class Directory {
     return [...this.groups.keys()];
   }
 
+  /** Whether processes are placed there; else it was started for one, or has died. */
+  isInGroup(thread: number): boolean {
+    return thread === 0 || (this.described.get(thread)?.group ?? null) !== null;
+  }
+
   /** The thread of a group that is to have the next process. */
   place(name: string): number {
     const group = this.groups.get(name);

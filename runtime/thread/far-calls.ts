@@ -21,7 +21,8 @@ export class FarCalls {
     for (const [ref, { call, thread: at }] of this.waiting) {
       if (at !== thread) continue;
       this.waiting.delete(ref);
-      call.fail(reason);
+      if (reason === 'noproc') call.absent();
+      else call.fail(reason);
     }
   }
 }

@@ -156,7 +156,17 @@ export class FarProcesses implements Remote {
   }
 
   reply(caller: Pid, ref: Ref, value: unknown): void {
-    this.signal(caller, [op.reply, ref, value]);
+    if (caller.thread === this.kernel.thread) this.answerOwn(ref, value, undefined);
+    else this.signal(caller, [op.reply, ref, value]);
+  }
+
+  /** A call of a process here is answered, by `answered`: the thread of its server, or one that it has asked to. */
+  answerOwn(ref: Ref, value: unknown, answered: number | undefined): boolean {
+    const found = this.calls.take(ref);
+    if (found === undefined) return false;
+    found.call.reply(value);
+    if (found.thread !== answered) this.outbox.send(found.thread, [op.callDropped, ref], null);
+    return true;
   }
 
   link(from: Pid, to: Pid): void {
@@ -196,15 +206,13 @@ export class FarProcesses implements Remote {
   }
 
   spawn(parent: Process, thread: number, code: Code, arg: unknown, options: StartOptions & Tie): Pid {
-    const request = spawnRequest(parent, code, arg, options);
-    const pid = this.reserve(thread);
-    const holder = options.name === undefined ? undefined : this.claim(options.name as string, pid);
-    if (holder !== undefined) {
-      this.unreserve(pid);
-      throw new BadArgError(`the name '${String(options.name)}' is taken by ${holder}`);
-    }
-    this.launch(parent, pid, request, options);
-    return pid;
+    return this.orNotAtAll(thread, () => {
+      const request = spawnRequest(parent, code, arg, options);
+      const place = this.occupy(thread, options.name as string | undefined);
+      if ('holder' in place) throw new BadArgError(`the name '${String(options.name)}' is taken by ${place.holder}`);
+      this.launch(parent, place.pid, request, options);
+      return place.pid;
+    });
   }
 
   start(
@@ -214,17 +222,18 @@ export class FarProcesses implements Remote {
     arg: unknown,
     options: StartOptions & Tie,
   ): Promise<StartResult> {
-    const ack = this.kernel.nextRef();
-    const request = { ...spawnRequest(parent, behaviour, arg, options), ack };
-    const pid = this.reserve(thread);
-    const holder = options.name === undefined ? undefined : this.claim(options.name as string, pid);
-    if (holder !== undefined) {
-      this.unreserve(pid);
-      return Promise.resolve({ error: { already_started: holder } });
-    }
-    const started = this.starts.add(ack, parent, pid, options.timeoutMs);
-    this.launch(parent, pid, request, options);
-    return started;
+    return this.orNotAtAll(thread, () => {
+      const ack = this.kernel.nextRef();
+      const request = { ...spawnRequest(parent, behaviour, arg, options), ack };
+      const place = this.occupy(thread, options.name as string | undefined);
+      if ('holder' in place) {
+        this.notSpawned(thread);
+        return Promise.resolve({ error: { already_started: place.holder } });
+      }
+      const started = this.starts.add(ack, parent, place.pid, options.timeoutMs);
+      this.launch(parent, place.pid, request, options);
+      return started;
+    });
   }
 
   born({ slot, serial }: Pid): void {
@@ -308,6 +317,40 @@ export class FarProcesses implements Remote {
       this.unreserved(slot);
     }
     this.kernel.onEmpty?.();
+  }
+
+  /** What comes to nothing leaves nothing behind, a thread that was started for it neither. */
+  private orNotAtAll<Result>(thread: number, spawns: () => Result): Result {
+    try {
+      return spawns();
+    } catch (error) {
+      this.notSpawned(thread);
+      throw error;
+    }
+  }
+
+  private notSpawned(thread: number): void {
+    if (!this.directory.isInGroup(thread)) this.outbox.send(thread, [op.notSpawned], null);
+  }
+
+  /** A place for a process there, and its name; or who has that. */
+  private occupy(thread: number, name: string | undefined): { readonly pid: Pid } | { readonly holder: Pid } {
+    const pid = this.reserve(thread);
+    if (name === undefined) return { pid };
+    let holder: Pid | undefined;
+    try {
+      holder = this.claim(name, pid);
+    } catch (error) {
+      this.unreserve(pid);
+      throw error;
+    }
+    if (holder !== undefined) {
+      this.unreserve(pid);
+      return { holder };
+    }
+    // The names of a dead thread have been freed, or will be: this one perhaps came too late for that.
+    if (this.memory.isDead(thread)) this.release(name, pid);
+    return { pid };
   }
 
   private reserve(thread: number): Pid {

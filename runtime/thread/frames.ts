@@ -47,6 +47,10 @@ export const op = {
   orphanGone: 21,
   /** name of the channel, event */
   event: 22,
+  /** The thread was started for a process that will not come. */
+  notSpawned: 23,
+  /** thread, reason: it has died. Never sent: it waits behind what that thread had sent. */
+  threadDown: 24,
 } as const;
 
 export type Frame = readonly unknown[];

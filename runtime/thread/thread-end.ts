@@ -10,10 +10,13 @@ export interface ThreadEnd {
   readonly stalled: boolean;
   /** It was told to end. */
   readonly asked: boolean;
+  /** It was told to end since it had no process any more. */
+  readonly idle: boolean;
 }
 
 /** With what reason the processes of a worker thread exit that has ended. */
-export function reasonOfEnd({ exitCode, error, stalled, asked }: ThreadEnd): ExitReason {
+export function reasonOfEnd({ exitCode, error, stalled, asked, idle }: ThreadEnd): ExitReason {
+  if (idle) return 'noproc'; // for what was still on its way there
   if (stalled) return 'killed';
   if (error !== undefined) {
     return { worker_exit: isOutOfMemory(error) ? 'oom' : errorExit(error) };

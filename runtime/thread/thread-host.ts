@@ -6,6 +6,7 @@ import {
   CHANNEL_SPIN_US,
   PROCESSES_MAX,
   RESERVED_PROCESSES_MAX,
+  STALL_MS,
   THREAD_RESTART_DELAY_MAX_MS,
   THREAD_RESTART_DELAY_MS,
   THREAD_STOP_MS,
@@ -39,7 +40,10 @@ export class ThreadHost implements WorkerListener {
   /** How often in a row a place in a group ended before it ran: `cpu 0`. */
   private readonly failures = new Map<string, number>();
   private readonly delayed = new Set<TimerHandle>();
+  /** What those are told that others know already, but that are started later. */
+  private readonly unlaunched = new Map<number, ToWorker[]>();
   private events: readonly string[] = wantedEvents();
+  private started = false;
   private stopping = false;
 
   constructor(kernel: Kernel, plan: ThreadPlan) {
@@ -70,7 +74,13 @@ export class ThreadHost implements WorkerListener {
       await this.stop();
       throw new StartError({ failed_to_start_thread: reasonOfEnd(end as ThreadEnd) });
     }
+    this.started = true;
     for (const group of this.plan.groups.values()) this.keepSpare(group);
+  }
+
+  /** The system is about to stop: it must not wait for a thread that does not yield, even if it may do so for ever. */
+  prepareToStop(): void {
+    this.watchdog.watchAll(STALL_MS);
   }
 
   /** Ends all workers: they are asked first, and terminated if they do not end in time. */
@@ -96,15 +106,21 @@ export class ThreadHost implements WorkerListener {
         else this.tell(message.to, { kind: 'attach', from, end: message.end });
         return;
       case 'isolate':
+        if (this.stopping) {
+          this.memory.markDead(message.thread.thread, true);
+          return;
+        }
         this.node.directory.add(message.thread);
         this.startIsolated(message.thread);
         return;
       case 'idle':
+        worker.isIdle = true;
         this.end(worker);
         return;
       case 'ready':
         this.failures.delete(placeOf(worker));
         this.watchdog.watch(worker);
+        if (this.started) this.keepSpare(this.groupOf(worker));
         return;
       case 'loaded':
         return;
@@ -141,7 +157,7 @@ export class ThreadHost implements WorkerListener {
     this.memory.markDead(thread, true);
     this.memory.names.releaseAll(thread);
     if (!this.stopping && group !== null) this.replace(worker, group, position);
-    if (threadExit.hasSubscribers && !this.stopping) {
+    if (threadExit.hasSubscribers && !this.stopping && !end.idle) {
       const { processCount: processes, isReady: ready } = worker;
       const { stalled } = end;
       threadExit.publish({ system: this.kernel.name, thread, group, reason, stalled, running, processes, ready });
@@ -200,12 +216,14 @@ export class ThreadHost implements WorkerListener {
         fromFirst: toWorker.reader,
         toFirst: toFirst.writer,
       });
-      if (spare !== undefined) this.keepSpare(group);
+      for (const message of this.unlaunched.get(own.thread) ?? []) worker.tell(message);
+      this.unlaunched.delete(own.thread);
     };
     if (delayMs === 0) {
       launch();
       return;
     }
+    this.unlaunched.set(own.thread, []);
     const timer = this.clock.setTimer(() => {
       this.delayed.delete(timer);
       launch();
@@ -216,6 +234,10 @@ export class ThreadHost implements WorkerListener {
   private keepSpare(group: ThreadGroup): void {
     if (this.stopping || group.spares === 0 || this.spares.has(group)) return;
     this.spares.set(group, this.newWorker(group));
+  }
+
+  private groupOf({ assignment }: WorkerThread): ThreadGroup {
+    return this.plan.groups.get(assignment?.own.group ?? '') ?? this.plan.isolated;
   }
 
   private newWorker({ resourceLimits }: ThreadGroup): WorkerThread {
@@ -231,11 +253,14 @@ export class ThreadHost implements WorkerListener {
   }
 
   private tell(thread: number, message: ToWorker): void {
-    this.running.get(thread)?.tell(message);
+    const worker = this.running.get(thread);
+    if (worker !== undefined) worker.tell(message);
+    else this.unlaunched.get(thread)?.push(message);
   }
 
   private tellAll(message: ToWorker): void {
     for (const worker of this.running.values()) worker.tell(message);
+    for (const messages of this.unlaunched.values()) messages.push(message);
   }
 
   private tellEvents(): void {

@@ -16,6 +16,8 @@ const TWO_32 = 2 ** 32;
 const SPAWNER_BITS = 12;
 const SPAWNERS = 2 ** SPAWNER_BITS;
 const COUNTS = 2 ** (30 - SPAWNER_BITS);
+/** Odd, so that it goes through all slots. */
+const STRIDE = 7_919;
 
 /** A serial as a word that is never 0. Slots are reused long before two serials that look alike. */
 function mark(serial: number): number {
@@ -98,7 +100,8 @@ export class ThreadMemory {
 
   /** Takes a slot for a process that another thread spawns here: it lives from now on. Undefined if all are taken. */
   reserve(serial: number): number | undefined {
-    const start = serial % this.reservedMax;
+    // Two serials that look alike do not begin at the same slot.
+    const start = ((serial % COUNTS) + STRIDE * Math.floor((serial % SERIALS_PER_THREAD) / COUNTS)) % this.reservedMax;
     for (let i = 0; i < this.reservedMax; i++) {
       const slot = this.ownMax + ((start + i) % this.reservedMax);
       if (Atomics.compareExchange(this.words, LIVE + slot, FREE, waitingMark(serial)) === FREE) return slot;
@@ -122,6 +125,14 @@ export class ThreadMemory {
     for (let slot = this.ownMax; slot < this.ownMax + this.reservedMax; slot++) {
       if (isMarkOf(spawner, this.words[LIVE + slot] as number)) yield slot;
     }
+  }
+
+  /** Whether another thread has a process here, or is about to. */
+  get isReserved(): boolean {
+    for (let slot = this.ownMax; slot < this.ownMax + this.reservedMax; slot++) {
+      if (Atomics.load(this.words, LIVE + slot) !== FREE) return true;
+    }
+    return false;
   }
 
   /** The slot is not needed after all. */

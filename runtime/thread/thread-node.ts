@@ -33,6 +33,7 @@ export class ThreadNode {
   readonly channels: Channels;
   readonly directory: Directory;
   private readonly far: FarProcesses;
+  private readonly arrivals: Arrivals;
   private readonly pids: Pids;
   private readonly down = new Set<number>();
 
@@ -55,6 +56,7 @@ export class ThreadNode {
     const outbox = this.channels;
     this.far = new FarProcesses({ kernel, memory, own: ownMemory, directory, pids, outbox, isolated });
     const arrivals = new Arrivals(kernel, pids, this.far, outbox, ownMemory, publish);
+    this.arrivals = arrivals;
     this.far.unreserved = (slot) => arrivals.settled(slot);
     kernel.connect(this.far, ownMemory.ownMax);
   }
@@ -77,6 +79,7 @@ export class ThreadNode {
     this.down.add(thread);
     this.channels.threadDown(thread);
     this.directory.remove(thread);
+    this.arrivals.threadDown(thread, reason);
     this.far.threadDown(thread, reason);
   }
 

@@ -17,7 +17,7 @@ export class Watchdog {
   private readonly busy = new Set<Watched>();
   private timer: unknown;
   private readonly clock: Clock;
-  private readonly stallMs: number;
+  private stallMs: number;
   private readonly busyMs: number;
   private readonly looked: () => void;
 
@@ -38,6 +38,13 @@ export class Watchdog {
     this.trackers.delete(thread);
     this.busy.delete(thread);
     if (this.trackers.size === 0) this.stop();
+  }
+
+  /** From now on no thread may stall for ever: if none was looked at, each is given that time. */
+  watchAll(stallMs: number): void {
+    if (this.stallMs !== 0) return;
+    this.stallMs = stallMs;
+    for (const thread of this.trackers.keys()) this.trackers.set(thread, new StallTracker(this.clock.now()));
   }
 
   stop(): void {

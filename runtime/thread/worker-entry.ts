@@ -9,6 +9,7 @@ import { EventRelay } from './event-relay.ts';
 import { op } from './frames.ts';
 import { isolatedThread } from './isolated-thread.ts';
 import { SystemMemory } from './system-memory.ts';
+import { ThreadMemory } from './thread-memory.ts';
 import { ThreadNode } from './thread-node.ts';
 
 const first = parentPort as MessagePort;
@@ -52,10 +53,15 @@ class WorkerThread {
     this.relay.wanted(events);
     this.node.channels.accept(0, ends.fromFirst);
     if (own.group === null) {
+      const ownMemory = new ThreadMemory(own.memory);
+      const isEmpty = (): boolean => kernel.table.size === 0 && !ownMemory.isReserved;
       // Those who must know of the exit are told first.
-      const leave = (): void => this.node.channels.flushed(() => tell({ kind: 'idle' }));
+      const leave = (): void =>
+        this.node.channels.flushed(() => {
+          if (isEmpty()) tell({ kind: 'idle' });
+        });
       kernel.onEmpty = () => {
-        if (kernel.table.size === 0) setImmediate(leave);
+        if (isEmpty()) setImmediate(leave);
       };
     }
     tell({ kind: 'ready' });

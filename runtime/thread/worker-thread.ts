@@ -33,6 +33,8 @@ export class WorkerThread implements Watched {
   assignment: Assignment | undefined;
   /** It runs processes. */
   isReady = false;
+  /** It has no process any more, for which it was started, and ends therefore. */
+  isIdle = false;
   private memory: ThreadMemory | undefined;
   private error: { readonly thrown: unknown } | undefined;
   private isStalled = false;
@@ -51,7 +53,8 @@ export class WorkerThread implements Watched {
       ...(resourceLimits === undefined ? {} : { resourceLimits }),
       ...(stdout === 'stderr' ? { stdout: true } : {}),
     });
-    if (stdout === 'stderr') this.worker.stdout.pipe(process.stderr, { end: false });
+    // Not with `pipe`: every thread would leave its listeners at the standard error.
+    if (stdout === 'stderr') this.worker.stdout.on('data', (chunk: Buffer) => process.stderr.write(chunk));
     this.worker.unref();
     this.worker.on('error', (thrown: unknown) => {
       this.error ??= { thrown };
@@ -116,8 +119,8 @@ export class WorkerThread implements Watched {
   }
 
   private endOf(exitCode: number): ThreadEnd {
-    const { error, isStalled: stalled, isAsked: asked } = this;
-    return { exitCode, stalled, asked, ...(error === undefined ? {} : { error: error.thrown }) };
+    const { error, isStalled: stalled, isAsked: asked, isIdle: idle } = this;
+    return { exitCode, stalled, asked, idle, ...(error === undefined ? {} : { error: error.thrown }) };
   }
 
   async terminate(): Promise<void> {

@@ -33,6 +33,8 @@ export interface ProbeProtocol {
     readonly late: Call<Pid, string>;
     readonly never: Call<void, void>;
     readonly callOn: Call<Pid, unknown>;
+    readonly lateOf: Call<{ readonly server: Pid; readonly other: Pid }, unknown>;
+    readonly spawnFails: Call<{ readonly what: 'function' | 'argument' | 'name'; readonly name?: string }, string>;
     readonly value: Call<'function' | 'symbol', unknown>;
   };
   readonly cast: {
@@ -107,6 +109,18 @@ export const Probe: GenServer<ProbeProtocol, ProbeStart> = genServer(import.meta
     },
     never: (state: State) => noreply(state),
     callOn: async (state: State, pid, ctx) => reply((await ctx.call(pid, 'threadId')) as unknown, state),
+    lateOf: async (state: State, { server, other }, ctx) =>
+      reply((await ctx.call(server, 'late', other, { timeoutMs: 2_000 })) as unknown, state),
+    spawnFails: (state: State, { what, name }, ctx) => {
+      try {
+        if (what === 'function') ctx.spawn(() => undefined, undefined, { isolated: true });
+        else if (what === 'argument') ctx.spawn(Probe, (() => undefined) as any, { isolated: true });
+        else ctx.spawn(Probe, undefined, { isolated: true, ...(name === undefined ? {} : { name }) });
+        return reply('spawned', state);
+      } catch (error) {
+        return reply((error as Error).message, state);
+      }
+    },
     value: (state: State, kind) => reply((kind === 'function' ? { f: () => 1 } : { s: Symbol('s') }) as unknown, state),
   },
   handleCast: {
