@@ -22,34 +22,27 @@ export function nodeProgram(path: string, ...flags: readonly string[]): Command 
   return { file: process.execPath, args: ['--expose-gc', ...flags, program] };
 }
 
-/**
- * Modules of `bench/beam/`, the one that answers first, on one scheduler that does not spin while it waits, so that its
- * CPU time is work; undefined
- * without Erlang/OTP.
- */
-export function beamProgram(...modules: readonly [string, ...string[]]): Command | undefined {
+export interface Beam {
+  /** Of `bench/beam/`; the first one answers. */
+  readonly modules: readonly [string, ...string[]];
+  /** Default 1. */
+  readonly schedulers?: number;
+  /** Whether schedulers spin while they wait, as they do by default there; else CPU time is work. Default false. */
+  readonly spins?: boolean;
+}
+
+/** A program on the BEAM; undefined without Erlang/OTP. */
+export function beamProgram({ modules, schedulers = 1, spins = false }: Beam): Command | undefined {
   if (spawnSync('erl', ['-noshell', '-eval', 'halt().'], { stdio: 'ignore' }).status !== 0) return undefined;
   const [sources, output] = [`${root}bench/beam`, `${root}.cache/bench-beam`];
   mkdirSync(output, { recursive: true });
   const files = ['contender', ...modules].map((name) => `${sources}/${name}.erl`);
   const compiled = spawnSync('erlc', ['-o', output, ...files], { stdio: 'inherit' });
   if (compiled.status !== 0) throw new Error(`erlc failed on ${files.join(', ')}`);
-  const noSpinning = ['+sbwt', 'none', '+sbwtdcpu', 'none', '+sbwtdio', 'none'];
-  const processes = ['+P', '2500000'];
-  const args = [
-    '-noshell',
-    '+S',
-    '1:1',
-    ...noSpinning,
-    ...processes,
-    '-pa',
-    output,
-    '-s',
-    'contender',
-    'main',
-    modules[0],
-  ];
-  return { file: 'erl', args };
+  const waiting = spins ? [] : ['+sbwt', 'none', '+sbwtdcpu', 'none', '+sbwtdio', 'none'];
+  const limits = ['+S', `${schedulers}:${schedulers}`, '+P', '2500000'];
+  const program = ['-pa', output, '-s', 'contender', 'main', modules[0]];
+  return { file: 'erl', args: ['-noshell', ...limits, ...waiting, ...program] };
 }
 
 export class Contender {

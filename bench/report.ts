@@ -10,28 +10,30 @@ export interface Result extends Row {
   readonly ratio: number | undefined;
   /** Operations per second of CPU time. */
   readonly perCpuSecond: number | undefined;
-  readonly aimMet: boolean | undefined;
+  /** One for each aim; undefined if it cannot be told, for want of the contender that the ratio is to. */
+  readonly aimsMet: readonly (boolean | undefined)[];
 }
 
 const perSecond: Readonly<Partial<Record<Row['unit'], number>>> = { 'ns CPU': 1e9, 'us CPU': 1e6 };
 
 /** The rows of one operation, with what follows from them. */
 export function results(rows: readonly Row[], { reference }: Pick<Workload, 'reference'>): Result[] {
-  const base = rows.find(({ contender }) => contender === reference);
-  const baseMedian = base === undefined ? undefined : spread(base.values).median;
+  const medians = new Map(rows.map(({ contender, values }) => [contender, spread(values).median]));
+  const ratioTo = (name: string | undefined, median: number): number | undefined => {
+    const base = medians.get(name ?? '');
+    return base === undefined || median === 0 ? undefined : base / median;
+  };
   return rows.map((row) => {
     const { min, median, max } = spread(row.values);
-    const ratio = baseMedian === undefined || median === 0 ? undefined : baseMedian / median;
     const scale = perSecond[row.unit];
     const perCpuSecond = scale === undefined ? undefined : scale / median;
-    return { ...row, min, median, max, ratio, perCpuSecond, aimMet: isMet(row, median, ratio) };
+    const aimsMet = (row.aims ?? []).map(({ atMost, ratio: wanted, over = reference }) => {
+      if (atMost !== undefined) return median <= atMost;
+      const found = ratioTo(over, median);
+      return wanted === undefined || found === undefined ? undefined : found >= wanted;
+    });
+    return { ...row, min, median, max, ratio: ratioTo(reference, median), perCpuSecond, aimsMet };
   });
-}
-
-function isMet({ aim }: Row, median: number, ratio: number | undefined): boolean | undefined {
-  if (aim === undefined) return undefined;
-  if (aim.atMost !== undefined) return median <= aim.atMost;
-  return aim.ratio === undefined || ratio === undefined ? undefined : ratio >= aim.ratio;
 }
 
 const columns = [34, -18, -7, 10, 10, 10, 11, 8] as const;
@@ -59,10 +61,13 @@ function cells(texts: readonly string[]): string {
     .join(' ');
 }
 
-function aimText({ aim, aimMet }: Result): string {
-  if (aim === undefined) return '';
-  const text = aim.atMost === undefined ? `>= ${aim.ratio}x` : `<= ${aim.atMost}`;
-  return aimMet === undefined ? text : `${text} ${aimMet ? 'met' : 'MISSED'}`;
+function aimText({ aims = [], aimsMet }: Result): string {
+  const texts = aims.map(({ atMost, ratio, over }, index) => {
+    const text = atMost === undefined ? `>= ${ratio}x${over === undefined ? '' : ` ${over}`}` : `<= ${atMost}`;
+    const isMet = aimsMet[index];
+    return isMet === undefined ? text : `${text} ${isMet ? 'met' : 'MISSED'}`;
+  });
+  return texts.join(', ');
 }
 
 function number(value: number): string {

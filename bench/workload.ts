@@ -14,8 +14,10 @@ export interface RunOptions {
 }
 
 export interface Aim {
-  /** At least this many times the rate of the workload's reference. */
+  /** At least this many times the rate of the reference. */
   readonly ratio?: number;
+  /** The contender that the ratio is to. Default: the workload's reference. */
+  readonly over?: string;
   /** At most this, in the row's unit; of the median. */
   readonly atMost?: number;
 }
@@ -27,7 +29,7 @@ export interface Row {
   readonly unit: 'ns CPU' | 'us CPU' | 'ms CPU' | 'B' | 'ns' | 'us' | 'ms';
   /** One per round. */
   readonly values: readonly number[];
-  readonly aim?: Aim;
+  readonly aims?: readonly Aim[];
 }
 
 export interface Workload {

@@ -22,11 +22,11 @@ function bench(...args: readonly string[]): { readonly status: number | null; re
 }
 
 /** One round of a hundredth of the work, ours only. */
-function measured(workload: string): Map<string, readonly number[]> {
+function measured(workload: string, contenders = 'ours'): Map<string, readonly number[]> {
   const folder = mkdtempSync(join(tmpdir(), 'beamish-bench-'));
   try {
     const file = join(folder, 'report.json');
-    const args = ['--rounds', '1', '--scale', '0.01', '--contenders', 'ours', '--json', file];
+    const args = ['--rounds', '1', '--scale', '0.01', '--contenders', contenders, '--json', file];
     const { status, text } = bench(workload, ...args);
     assert.equal(status, 0, text);
     const { workloads } = JSON.parse(readFileSync(file, 'utf8')) as Report;
@@ -78,6 +78,18 @@ test('the workload channel measures each operation, in wall and CPU time', () =>
   for (const [operation, values] of rows) assert.ok(values.length === 1 && (values[0] as number) > 0, operation);
 });
 
+test('the workload threads measures each operation, in wall and CPU time', () => {
+  const rows = [...measured('threads')];
+  assert.equal(rows.length, 30);
+  for (const [operation, values] of rows) assert.ok(values.length === 1 && (values[0] as number) > 0, operation);
+});
+
+test('the workload recovery measures each fault', () => {
+  const rows = [...measured('recovery', 'ours-cold')];
+  assert.equal(rows.length, 8);
+  for (const [operation, values] of rows) assert.ok(values.length === 1 && (values[0] as number) > 0, operation);
+});
+
 test('the workload mcp-http measures both revisions', () => {
   const rows = measured('mcp-http');
   assert.deepEqual([...rows.keys()], ['tools/call: ours-2025-11-25', 'tools/call: ours-2026-07-28']);
@@ -93,7 +105,10 @@ test('the workload start-up measures a start', { skip: process.platform !== 'lin
 test('a workload that does not exist is named, with those that do', () => {
   const { status, text } = bench('actors');
   assert.equal(status, 2);
-  assert.match(text, /there is no workload 'actors'\nnpm run bench -- <actor \| channel \| mcp-http \| start-up …>/);
+  assert.match(
+    text,
+    /there is no workload 'actors'\nnpm run bench -- <actor \| channel \| mcp-http \| recovery \| start-up \| threads …>/,
+  );
 });
 
 test('a contender that does not exist is an error, not an empty table', () => {

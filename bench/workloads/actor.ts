@@ -119,7 +119,7 @@ async function costs(spec: Timed, contenders: Commands, options: RunOptions): Pr
     contender,
     unit: 'ns CPU',
     values: found.map(({ cpuNs }) => cpuNs),
-    ...(contender === 'ours' && aim !== undefined && { aim }),
+    ...(contender === 'ours' && aim !== undefined && { aims: [aim] }),
   }));
 }
 
@@ -144,7 +144,7 @@ async function bytes(spec: (typeof idle)[number], contenders: Commands, options:
     contender,
     unit: 'B',
     values: found.map((answer) => answer.bytes),
-    ...(contender === 'ours' && { aim: { atMost } }),
+    ...(contender === 'ours' && { aims: [{ atMost }] }),
   }));
 }
 
@@ -181,7 +181,7 @@ async function fairness(contenders: Commands, options: RunOptions): Promise<Row[
       contender,
       unit: 'ms',
       values: rounds.map(each),
-      ...(contender === 'ours' && aim !== undefined && { aim }),
+      ...(contender === 'ours' && aim !== undefined && { aims: [aim] }),
     }));
   return [
     row('flood: timer late, p99', ({ timersMs }) => percentile(timersMs, 99), { atMost: 5 }),
@@ -199,7 +199,8 @@ function available(options: RunOptions): Commands {
     else options.note(`${name} does not run: ${missing}`);
   };
   if (isWanted('ours', options)) add('ours', nodeProgram('actor/ours', '--max-old-space-size=8192'), '');
-  if (isWanted('beam', options)) add('beam', beamProgram('actor', 'actor_supervisor'), 'there is no erl on the path');
+  if (isWanted('beam', options))
+    add('beam', beamProgram({ modules: ['actor', 'actor_supervisor'] }), 'there is no erl on the path');
   const wanted = peers.filter((name) => isWanted(name, options));
   const installed = wanted.length > 0 && installPeers();
   for (const name of wanted)

@@ -85,7 +85,7 @@ async function measure({ question, count, rows }: Measure, options: RunOptions):
       contender,
       unit,
       values: found.map(value),
-      ...(contender === 'ours' && aim !== undefined && { aim }),
+      ...(contender === 'ours' && aim !== undefined && { aims: [aim] }),
     })),
   );
 }

@@ -1,0 +1,60 @@
+/** A server that does what ends its thread, and a process that hears of its successor. */
+import { type Call, type GenServer, genServer, noreply, type Pid, reply } from '../../../runtime/index.ts';
+
+export interface FaultyProtocol {
+  readonly call: { readonly ping: Call<void, 'pong'> };
+  readonly cast: { readonly throw: void; readonly exit: void; readonly oom: void; readonly loop: void };
+}
+
+export interface FaultyStart {
+  readonly witness: Pid<WitnessProtocol>;
+  /** One word: when the fault began, in nanoseconds of the clock that all threads have. */
+  readonly moment: SharedArrayBuffer;
+}
+
+/** Notes when it begins to go wrong. */
+export const Faulty: GenServer<FaultyProtocol, FaultyStart> = genServer(import.meta, 'Faulty', {
+  init: ({ witness, moment }: FaultyStart, ctx) => {
+    ctx.send(witness, 'up', ctx.self);
+    return new BigInt64Array(moment);
+  },
+  handleCall: { ping: (moment) => reply('pong', moment) },
+  handleCast: {
+    throw: (moment) => {
+      setTimeout(() => {
+        moment[0] = process.hrtime.bigint();
+        throw new Error('thrown in a timer');
+      }, 0);
+      return noreply(moment);
+    },
+    exit: (moment) => {
+      moment[0] = process.hrtime.bigint();
+      return process.exit(3);
+    },
+    oom: (moment) => {
+      moment[0] = process.hrtime.bigint();
+      for (const kept: unknown[] = []; ; ) kept.push(new Array(1_000).fill(kept.length));
+    },
+    loop: (moment) => {
+      moment[0] = process.hrtime.bigint();
+      for (;;);
+    },
+  },
+});
+
+export interface WitnessProtocol {
+  readonly info: { readonly up: Pid<FaultyProtocol> };
+}
+
+type Up = (pid: Pid<FaultyProtocol>) => void;
+
+/** Hears of each server that has started. */
+export const Witness: GenServer<WitnessProtocol, Up> = genServer(import.meta, 'Witness', {
+  init: (up: Up) => up,
+  handleInfo: {
+    up: (up, pid) => {
+      up(pid);
+      return noreply(up);
+    },
+  },
+});
