@@ -105,10 +105,8 @@ test('the workload start-up measures a start', { skip: process.platform !== 'lin
 test('a workload that does not exist is named, with those that do', () => {
   const { status, text } = bench('actors');
   assert.equal(status, 2);
-  assert.match(
-    text,
-    /there is no workload 'actors'\nnpm run bench -- <actor \| channel \| mcp-http \| recovery \| start-up \| threads …>/,
-  );
+  const names = 'actor | channel | mcp-http | recovery | start-up | threads';
+  assert.ok(text.startsWith(`there is no workload 'actors'\nnpm run bench -- <${names} …>`), text);
 });
 
 test('a contender that does not exist is an error, not an empty table', () => {
