@@ -33,7 +33,7 @@ import type { Catalog } from './catalog.ts';
 import { findJob, METHOD_OF } from './jobs.ts';
 import { logNotification } from './log.ts';
 import { describeWork, failed, type Job, type Outcome, type Refused, type Run, type Work } from './methods/outcome.ts';
-import { nodeNames, requestName, sessionName } from './node-names.ts';
+import { catalogTableOf, nodeNames, requestName, sessionName } from './node-names.ts';
 import { type ProgressSent, progressNotification } from './progress.ts';
 import type { RequestInput } from './request-input.ts';
 import { RequestStream } from './request-stream.ts';
@@ -128,7 +128,7 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
       const { work } = request;
       const asked = `${METHOD_OF[work.kind]} ${work.name}`;
       ctx.setLabel(`${asked}, request ${JSON.stringify(request.id)}${ofSession(request)}`);
-      const catalog = ctx.table<string, Catalog>(nodeNames(node).catalogTable)?.get(request.server);
+      const catalog = ctx.table<string, Catalog>(catalogTableOf(node))?.get(request.server);
       const revision = revisionOf(request.version);
       if (catalog === undefined || revision === undefined) {
         throw new Error(`the server ${quoted(request.server)} is restarting`);

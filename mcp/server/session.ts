@@ -13,7 +13,7 @@ import {
 import { errorObject, INTERNAL_ERROR, INVALID_REQUEST } from '../errors.ts';
 import { errorMessage, type ResponseMessage } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
-import { nodeNames, sessionName } from './node-names.ts';
+import { type NodeNames, nodeNames, sessionName } from './node-names.ts';
 import type { RequestProtocol } from './request.ts';
 import type { Recorded, Send, SessionLog, Sink } from './session-log.ts';
 import { forgetSession, logOf, type SessionRecord } from './session-store.ts';
@@ -48,7 +48,7 @@ export interface SessionStart {
 }
 
 interface State {
-  readonly node: string;
+  readonly names: NodeNames;
   readonly id: string;
   readonly limits: McpLimits;
   lastUsedMs: number;
@@ -77,9 +77,10 @@ export const Session: GenServer<SessionProtocol, readonly [SessionStart, Session
       ctx.setLabel(`session ${record.id}`);
       ctx.register(sessionName(node, record.id));
       ctx.sendAfter(limits.sessionIdleMs, 'idle');
-      const log = logOf(nodeNames(node), record.id, undefined, ctx);
+      const names = nodeNames(node);
+      const log = logOf(names, record.id, undefined, ctx);
       return {
-        node,
+        names,
         id: record.id,
         limits,
         lastUsedMs: ctx.clock.now(),
@@ -129,7 +130,7 @@ export const Session: GenServer<SessionProtocol, readonly [SessionStart, Session
       DOWN: (state, { ref, reason }, ctx) => {
         if (ref === state.streamRef) return endSession(state, 'stream_ended', ctx);
         state.lastUsedMs = ctx.clock.now();
-        const log = logOf(nodeNames(state.node), state.id, undefined, ctx);
+        const log = logOf(state.names, state.id, undefined, ctx);
         const connection = state.listening.get(ref);
         if (connection !== undefined) log?.lost(connection);
         const request = state.running.get(ref);
@@ -145,7 +146,7 @@ export const Session: GenServer<SessionProtocol, readonly [SessionStart, Session
       },
       // One timer for a whole idle time, however many requests come within it.
       idle: (state, _payload, ctx) => {
-        const log = logOf(nodeNames(state.node), state.id, undefined, ctx);
+        const log = logOf(state.names, state.id, undefined, ctx);
         const inUse = state.running.size > 0 || log?.inUse === true;
         const idleSinceMs = inUse ? ctx.clock.now() : state.lastUsedMs;
         const leftMs = idleSinceMs + state.limits.sessionIdleMs - ctx.clock.now();
@@ -161,8 +162,8 @@ function watched(pids: readonly Pid[], ctx: Ctx): Map<Ref, Pid> {
   return new Map([...new Set(pids)].map((pid) => [ctx.monitor(pid), pid]));
 }
 
-function openLog({ node, id, limits }: State, ctx: Ctx): SessionLog | undefined {
-  return logOf(nodeNames(node), id, limits, ctx);
+function openLog({ names, id, limits }: State, ctx: Ctx): SessionLog | undefined {
+  return logOf(names, id, limits, ctx);
 }
 
 function sendAll(state: State, sends: readonly Send[] | undefined, ctx: Ctx): Result {
@@ -192,8 +193,7 @@ function lostAnswer(reason: ExitReason): ReturnType<typeof errorObject> {
 }
 
 function endSession(state: State, why: string, ctx: Ctx): Result {
-  const names = nodeNames(state.node);
-  sendAll(state, logOf(names, state.id, undefined, ctx)?.close(), ctx);
-  forgetSession(names, state.id, ctx);
+  sendAll(state, logOf(state.names, state.id, undefined, ctx)?.close(), ctx);
+  forgetSession(state.names, state.id, ctx);
   return stop({ shutdown: why }, state);
 }
