@@ -1,8 +1,10 @@
 /** Event streams of sessions: what clients that come back are given, and how many streams there may be. */
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
 import { test } from 'node:test';
-import { changeServer, resource, text, tool } from '../../../mcp/index.ts';
+import { changeServer, resource, resourceUpdated, text, tool } from '../../../mcp/index.ts';
 import { name } from '../../../runtime/index.ts';
 import { type Exchange, envelope, HttpClient, HttpSession, request } from '../../support/mcp-http-client.ts';
 import { kill, nodesAt, startNode, startSimulatedNode, type TestNode } from '../../support/mcp-node.ts';
@@ -239,4 +241,31 @@ test('a listen over HTTP ends when its client leaves; there is a bound on them, 
     assert.equal((await listen(wrong).answer()).error.code, -32602);
   }
   client.close();
+});
+
+test('who does not read its event stream is disconnected; its session and others go on', async (t) => {
+  const node = await startNode(t);
+  const uri = `a://${'x'.repeat(60_000)}`;
+  await changeServer(node.system, address, { resources: { [uri]: resource({}, () => '') } });
+  const session = await HttpSession.open(node.url);
+  await session.request('resources/subscribe', { uri }).ended;
+  const unread = http.get(node.url, { headers: { ...session.headers, accept: 'text/event-stream' } });
+  await once(unread, 'response'); // and nobody takes what comes
+  const reason = node.events.until(() =>
+    node.events.exits.find(({ reason: why }) => JSON.stringify(why)?.includes('slow_reader')),
+  );
+  let updates = 0;
+  for (let over = false; !over; ) {
+    for (let n = 0; n < 50; n++) resourceUpdated(node.system, address, uri);
+    updates += 50;
+    over = await Promise.race([reason.then(() => true), session.request('ping').ended.then(() => false)]);
+    assert.ok(updates < 5_000, 'it was never disconnected');
+  }
+  unread.destroy();
+  assert.deepEqual((await session.request('ping').answer()).result, {});
+  const again = session.listen();
+  await again.opened;
+  resourceUpdated(node.system, address, uri);
+  assert.equal((await again.find(({ method }) => method === 'notifications/resources/updated')).params.uri, uri);
+  session.client.close();
 });
