@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { isMcpServer, type McpServer } from '../mcp/index.ts';
+import { fromModule, isMcpServer, type McpServer } from '../mcp/index.ts';
 
 export type LoadResult = { readonly ok: McpServer } | { readonly error: string };
 
@@ -19,7 +19,7 @@ export async function loadServer(module: string, cwd: string): Promise<LoadResul
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return { error: `the module '${module}' could not be loaded:\n${detail}` };
   }
-  if (isMcpServer(exports.default)) return { ok: exports.default };
+  if (isMcpServer(exports.default)) return { ok: fromModule(exports.default, pathToFileURL(file).href) };
   const found =
     exports.default === undefined ? 'it has no default export' : `its default export is ${kind(exports.default)}`;
   return { error: `the module '${module}' must export a server by default: export default mcpServer(…); ${found}` };

@@ -57,6 +57,9 @@ async function start(
     if (command.stdio) transports.push(stdio({ onClose }));
   });
   const system = await startSystem({
+    // The code of the module runs on worker threads: an endless loop in it, or an exhausted heap, costs its thread.
+    threads: true,
+    workers: { stdout: command.stdio ? 'stderr' : 'stdout' },
     children: [mcpNode('mcp', { servers: [server], transports })],
     signals: ['SIGINT', 'SIGTERM'],
     onUnattributedError,

@@ -79,6 +79,7 @@ export {
 } from './resource.ts';
 export type { JsonSchema } from './schema/inspect.ts';
 export {
+  fromModule,
   isMcpServer,
   type McpServer,
   mcpServer,

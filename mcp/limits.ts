@@ -47,6 +47,8 @@ export interface McpLimits {
   readonly sessionEventCharsMax: number;
   /** How soon a client should come back to an event stream that was ended before its answer. */
   readonly retryMs: number;
+  /** How long work may wait for a thread that does not yield before it is put on another one. */
+  readonly workBeginMs: number;
   /** Resources that one session, or one `subscriptions/listen`, may subscribe to. */
   readonly subscriptionsMax: number;
   /** Questions in one `ctx.input`. */
@@ -86,6 +88,7 @@ export const MCP_LIMITS: McpLimits = Object.freeze({
   sessionEventsMax: 256,
   sessionEventCharsMax: 262_144,
   retryMs: 1_000,
+  workBeginMs: 60,
   subscriptionsMax: 1_000,
   listensMax: 10_000,
   inputRequestsMax: 16,

@@ -54,6 +54,9 @@ export interface Catalog {
   readonly capabilities: ServerCapabilities;
   /** 1 for a server as it was defined, one more with each change. */
   readonly version: number;
+  /** See `McpServer`. */
+  readonly module: string | undefined;
+  readonly changed: ReadonlySet<string>;
   /** What clients see of the lists, in short. */
   readonly digests: ListDigests;
   /** By version. */
@@ -121,7 +124,8 @@ export function buildCatalog(definition: McpServer, compile: SchemaCompiler, lim
     resources: digestOf([listed.resources, listed.resourceTemplates]),
     prompts: digestOf(listed.prompts),
   };
-  return Object.freeze({ name, instructions, ...offered, capabilities, version, digests, views });
+  const { module, changed } = definition;
+  return Object.freeze({ name, instructions, ...offered, capabilities, version, digests, views, module, changed });
 }
 
 /** The view of a revision of the registry. */

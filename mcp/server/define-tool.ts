@@ -11,6 +11,7 @@ import {
   announcedTexts,
   announcedTime,
 } from './announcement.ts';
+import type { RunPlace } from './work-place.ts';
 
 /** A tool that has been checked. */
 export interface ToolDefinition {
@@ -18,6 +19,7 @@ export interface ToolDefinition {
   /** What clients are told of it beside its schemas. */
   readonly announced: Pick<ToolSpec, 'title' | 'description' | 'annotations' | 'icons' | '_meta'>;
   readonly run: ToolFunction;
+  readonly runPlace: RunPlace;
   /** As it was asked for; undefined: the default of the node. */
   readonly timeoutMs: number | undefined;
   readonly input: InspectedSchema;
@@ -26,6 +28,7 @@ export interface ToolDefinition {
   readonly paramHeaders: readonly ParamHeader[];
 }
 
+const runPlaces: readonly RunPlace[] = ['process', 'isolated', 'main'];
 const toolName = /^[A-Za-z0-9_.-]{1,128}$/;
 
 export function defineTool(name: string, tool: unknown, server: string): ToolDefinition {
@@ -47,7 +50,12 @@ export function defineTool(name: string, tool: unknown, server: string): ToolDef
     ...(icons === undefined ? {} : { icons: announcedIcons(icons, `${where}: icons`, 'ERR_TOOL') }),
     ...(meta === undefined ? {} : { _meta: announcedMeta(meta, `${where}: _meta`, 'ERR_TOOL') }),
   });
-  return Object.freeze({ name, announced, run, timeoutMs, ...inspectedSchemas(spec, where) });
+  const { run: runPlace = 'process' } = spec;
+  if (!runPlaces.includes(runPlace)) {
+    const reason = `run must be one of ${runPlaces.join(', ')}, not ${quoted(String(runPlace))}`;
+    throw new DefinitionError('ERR_TOOL', `${where}: ${reason}`);
+  }
+  return Object.freeze({ name, announced, run, runPlace, timeoutMs, ...inspectedSchemas(spec, where) });
 }
 
 function inspectedSchemas(spec: ToolSpec, where: string): Pick<ToolDefinition, 'input' | 'output' | 'paramHeaders'> {

@@ -29,6 +29,11 @@ export interface ServerSpec {
   readonly info: ServerInfo;
   /** How to use the server, for the model. */
   readonly instructions?: string;
+  /**
+   * Where this server is exported by default: `import.meta.url`. Its code can then run on worker threads, which import
+   * the module; `beamish serve` knows it without being told. Default: unknown, and all code runs on the main thread.
+   */
+  readonly module?: string;
   /** By name: 1 to 128 of letters, digits, `_`, `-` and `.`. Clients see them in this order. */
   readonly tools?: { readonly [name: string]: Tool };
   /** By URI. */
@@ -48,6 +53,10 @@ export interface McpServer {
   readonly name: string;
   readonly info: ServerInfo;
   readonly instructions: string | undefined;
+  /** Where other threads find it; undefined: nowhere. */
+  readonly module: string | undefined;
+  /** What was changed since, by its member and its name: `tools add`. Other threads do not have it. */
+  readonly changed: ReadonlySet<string>;
   readonly tools: ReadonlyMap<string, ToolDefinition>;
   readonly resources: ReadonlyMap<string, ResourceDefinition>;
   readonly templates: ReadonlyMap<string, TemplateDefinition>;
@@ -91,11 +100,27 @@ export function redefineServer(
   return Object.freeze({
     ...current,
     instructions: instructions as string | undefined,
+    changed: new Set([...current.changed, ...changedKeys(change)]),
     tools: changed('tools', defineTool, current.tools),
     resources: changed('resources', defineResource, current.resources),
     templates: changed('templates', defineTemplate, current.templates),
     prompts: changed('prompts', definePrompt, current.prompts),
   });
+}
+
+function changedKeys(change: { readonly [member in Member]?: unknown }): string[] {
+  return Object.keys(definers).flatMap((member) => {
+    const given = change[member as Member];
+    return isJsonObject(given) ? Object.keys(given).map((key) => `${member} ${key}`) : [];
+  });
+}
+
+/**
+ * The same server, with the module that exports it by default, so that its code can run on worker threads. What its
+ * `module` says itself stands. For those who import servers for others, as `beamish serve` does.
+ */
+export function fromModule(server: McpServer, module: string): McpServer {
+  return server.module === undefined ? Object.freeze({ ...server, module }) : server;
 }
 
 /** What a server offers, by the member of its specification. */
@@ -125,11 +150,17 @@ function redefineEach<T>(
 function definedServer(name: string, spec: ServerSpec, where: string): McpServer {
   const { instructions } = spec;
   if (instructions !== undefined) announcedText(instructions, `${where}: instructions`, 'ERR_SERVER');
+  const { module } = spec;
+  if (module !== undefined && !URL.canParse(module)) {
+    throw new DefinitionError('ERR_SERVER', `${where}: module must be a URL, such as import.meta.url`);
+  }
   return Object.freeze({
     [made]: true as const,
     name,
     info: serverInfo(spec.info, where),
     instructions,
+    module,
+    changed: new Set<string>(),
     tools: defineEach(spec, 'tools', defineTool, where),
     resources: defineEach(spec, 'resources', defineResource, where),
     templates: defineEach(spec, 'templates', defineTemplate, where),

@@ -3,6 +3,7 @@ import type { Transport } from '../../transports/transport.ts';
 import { DefinitionError, quoted } from '../errors.ts';
 import { type McpLimits, mcpLimits } from '../limits.ts';
 import { Batch } from './batch.ts';
+import { Claims } from './claims.ts';
 import { isMcpServer, type McpServer } from './definition.ts';
 import { endpointSpec } from './endpoint.ts';
 import { nodeNames } from './node-names.ts';
@@ -26,6 +27,12 @@ export interface McpNodeSpec {
   readonly servers: readonly McpServer[];
   /** A node with several servers names the one that each transport serves. */
   readonly transports: readonly (Transport | Served)[];
+  /**
+   * The group of worker threads on which the code of servers runs, if the system has it (`startSystem({ threads })`) and
+   * the module of the server is known (`ServerSpec.module`). Default `'cpu'`. Else, and for all else, the thread of the
+   * node: so a tool that never yields stops the node only where there is no such group.
+   */
+  readonly threads?: string;
   /** Bounds that differ from `MCP_LIMITS`. */
   readonly limits?: Partial<McpLimits>;
   /**
@@ -50,7 +57,7 @@ const tier = { strategy: 'one_for_one', intensity: 10, periodMs: 10_000 } as con
  * makes the start of the node fail.
  */
 export function mcpNode(id: string, spec: McpNodeSpec): ChildSpec {
-  const { servers, transports, limits: overrides, stateKeys = [newStateKey()] } = spec;
+  const { servers, transports, threads = 'cpu', limits: overrides, stateKeys = [newStateKey()] } = spec;
   const limits = mcpLimits(overrides);
   checkServers(id, servers);
   const keys = checkedStateKeys(stateKeys, `node ${quoted(id)}`);
@@ -72,7 +79,10 @@ export function mcpNode(id: string, spec: McpNodeSpec): ChildSpec {
       }),
       dynamic('request_sup', names.requestSup, {
         // Tools are the user's code: what they leave behind must find its culprit.
-        ...child(Request, { ...shared, stateKeys: keys } as never, { restart: 'temporary', attribute: true }),
+        ...child(Request, { ...shared, threads, claims: new Claims().memory, stateKeys: keys } as never, {
+          restart: 'temporary',
+          attribute: true,
+        }),
         id: 'request',
       }),
       dynamic('batch_sup', names.batchSup, { ...child(Batch, {} as never, { restart: 'temporary' }), id: 'batch' }),

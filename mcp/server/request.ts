@@ -11,6 +11,7 @@ import {
   noreply,
   type Pid,
   type Ref,
+  reply,
   stop,
 } from '../../runtime/index.ts';
 import type { ConnectionProtocol } from '../../transports/transport.ts';
@@ -30,6 +31,7 @@ import type { Revision } from '../revision/contract.ts';
 import { revisionOf } from '../revision/registry.ts';
 import { carriedState, requestInput } from './carried-state.ts';
 import type { Catalog } from './catalog.ts';
+import { FarWork } from './far-work.ts';
 import { findJob, METHOD_OF } from './jobs.ts';
 import { logNotification } from './log.ts';
 import { describeWork, failed, type Job, type Outcome, type Refused, type Run, type Work } from './methods/outcome.ts';
@@ -39,6 +41,8 @@ import type { RequestInput } from './request-input.ts';
 import { RequestStream } from './request-stream.ts';
 import type { SessionProtocol } from './session.ts';
 import { WorkContext } from './work-context.ts';
+import { workPlace } from './work-place.ts';
+import type { AskingProtocol, InputAnswered } from './work-runner.ts';
 
 /** A request that runs code of the server: plain data, so that it can run on any thread that has its module. */
 export interface WorkRequest {
@@ -76,10 +80,11 @@ export interface RequestProtocol {
     /** The client has answered what this request has asked it. */
     readonly answered: { readonly id: string; readonly outcome: ResponseMessage['outcome'] };
   };
-  readonly info: {
-    readonly returned: unknown;
-    readonly thrown: unknown;
+  readonly call: AskingProtocol['call'];
+  readonly info: AskingProtocol['info'] & {
     readonly deadline: void;
+    /** It is time for work on another thread to have begun. */
+    readonly begin: void;
     /** It was answered with what it asks for. */
     readonly suspended: void;
   };
@@ -88,6 +93,10 @@ export interface RequestProtocol {
 
 export interface RequestStart {
   readonly node: string;
+  /** The group of threads that runs the code of servers, if the system has it. */
+  readonly threads: string;
+  /** See `Claims`. */
+  readonly claims: SharedArrayBuffer;
   readonly limits: McpLimits;
   /** What seals the state of requests; see `sealState`. */
   readonly stateKeys: readonly string[];
@@ -109,6 +118,8 @@ interface State {
   deadlineRef: Ref;
   /** What was left when its client was asked. */
   leftMs: number;
+  /** Set if the code runs on another thread. */
+  readonly farWork: FarWork | undefined;
   workContext: WorkContext | undefined;
   lastProgress: ProgressSent | undefined;
 }
@@ -164,6 +175,7 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
         deadlineMs: ctx.clock.now() + request.timeoutMs,
         deadlineRef: ctx.sendAfter(request.timeoutMs, 'deadline'),
         leftMs: request.timeoutMs,
+        farWork: farWorkOf(start, work, catalog, ctx),
         workContext: undefined,
         lastProgress: undefined,
       };
@@ -182,7 +194,38 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
         return stop({ shutdown: 'cancelled' }, state);
       },
     },
+    handleCall: {
+      bounds: (state) => reply((state.farWork as FarWork).bounds, state),
+      input: (state, questions, ctx) => {
+        const { from } = ctx;
+        const answer = (answered: InputAnswered): void => ctx.replyTo(from, answered);
+        state.input.ask(questions as never).then(
+          (answers) => answer({ answers }),
+          (error: Error) => answer(refusalOf(error)),
+        );
+        return noreply(state);
+      },
+    },
     handleInfo: {
+      progress: (state, [progress, total, message], ctx) => {
+        reportProgress(state, ctx, progress, total, message);
+        return noreply(state);
+      },
+      log: (state, [level, data, logger]) => {
+        log(state, level, data, logger);
+        return noreply(state);
+      },
+      disconnect: (state, retryMs) => {
+        state.stream.disconnect(retryMs ?? state.limits.retryMs);
+        return noreply(state);
+      },
+      refused: (state, { code, message, data }) => thrown(state, new McpError(code, message, data)),
+      begin: (state, _payload, ctx) => {
+        state.farWork?.hurry(state.request, ctx);
+        return noreply(state);
+      },
+      EXIT: (state, { from, reason }, ctx) =>
+        state.farWork?.hasFailed(from, reason, state.request, ctx) === true ? stop(reason, state) : noreply(state),
       returned: (state, value) => finish(state, jobIn(state).answer(value)),
       thrown: (state, error: unknown) => thrown(state, error),
       deadline: (state) => {
@@ -250,14 +293,32 @@ function endWithSession(state: State): Result {
   return stop({ shutdown: 'session_ended' }, state);
 }
 
+function farWorkOf({ node, threads, claims, limits }: RequestStart, work: Work, catalog: Catalog, ctx: Ctx): FarWork | undefined {
+  const place = workPlace(work, catalog, { groups: ctx.threadGroups, group: threads });
+  return place && new FarWork(place, node, catalog.module as string, claims, limits);
+}
+
+/** An error of `ctx.input`, for code on another thread: classes do not cross. */
+function refusalOf(error: Error): InputAnswered {
+  if (!(error instanceof McpError)) return { wrong: error.message };
+  const { code, message, data } = error;
+  return { refused: { code, message, data } };
+}
+
+function log(state: State, level: LogLevel, data: unknown, logger: string | undefined): void {
+  const notification = logNotification(level, data, logger, state.request.logLevel, state.limits);
+  if (notification !== undefined) state.stream.before(notification);
+}
+
 function run(state: State, ctx: Ctx): Result {
   const { request, job, revision } = state;
+  if (state.farWork !== undefined && !('kind' in job)) {
+    state.farWork.start(request, ctx);
+    return noreply(state);
+  }
   const context = new WorkContext(ctx, state.node, request, revision.era, {
     progress: (progress, total, message) => reportProgress(state, ctx, progress, total, message),
-    log: (level, data, logger) => {
-      const notification = logNotification(level, data, logger, request.logLevel, state.limits);
-      if (notification !== undefined) state.stream.before(notification);
-    },
+    log: (level, data, logger) => log(state, level, data, logger),
     input: (questions) => state.input.ask(questions),
     disconnect: (retryMs) => state.stream.disconnect(retryMs ?? state.limits.retryMs),
   });

@@ -23,7 +23,13 @@ export class WorkContext implements RequestContext {
   #abort: AbortController | undefined;
   #closePort: (() => void) | undefined;
 
-  constructor(ctx: Context, node: string, request: WorkRequest, era: Era, services: WorkServices) {
+  constructor(
+    ctx: Context,
+    node: string,
+    request: Pick<WorkRequest, 'id' | 'server' | 'session' | 'clientCapabilities'>,
+    era: Era,
+    services: WorkServices,
+  ) {
     this.#ctx = ctx;
     this.#services = services;
     this.requestId = request.id;

@@ -231,6 +231,12 @@ export interface Context<P extends Protocol = any> extends Messaging {
    * thread. An extension: no thread of the BEAM keeps its processes waiting.
    */
   withdraw(pid: Pid): boolean;
+  /**
+   * What processes of this thread have sent to other threads leaves now; else it does at the end of the turn, when all
+   * that are runnable have had theirs. To be called before code that may never yield: what was sent before it is not
+   * lost with the thread then. An extension.
+   */
+  flush(): void;
   /** The groups of worker threads of the system: what `thread` may name beside `'main'`. */
   readonly threadGroups: readonly string[];
   /** `spawn` and `link` in one step. */

@@ -192,6 +192,10 @@ export class ProcessContext implements Context {
     return this.#kernel.remote?.withdraw(this.#alive(), pid) ?? false;
   }
 
+  flush(): void {
+    this.#kernel.remote?.flush();
+  }
+
   get threadGroups(): readonly string[] {
     return this.#kernel.remote?.groups ?? [];
   }

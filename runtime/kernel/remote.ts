@@ -77,6 +77,8 @@ export interface Remote {
   begins(pid: Pid): boolean;
   /** Takes back the spawn of a process that has not begun to run; false if it has. */
   withdraw(parent: Process, pid: Pid): boolean;
+  /** What was sent to other threads leaves now, not at the end of the turn. */
+  flush(): void;
   /** The thread groups of the system. */
   readonly groups: readonly string[];
 

@@ -79,6 +79,10 @@ export class Channels implements Outbox {
     this.unblock(thread);
   }
 
+  flush(): void {
+    for (const writer of this.writers.values()) writer.flush();
+  }
+
   /** Calls back when all that was sent has left this thread. */
   flushed(then: () => void): void {
     let pending = 0;

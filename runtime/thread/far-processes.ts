@@ -30,6 +30,8 @@ export interface Outbox {
    * its bound.
    */
   send(thread: number, frame: Frame, sender: Process | null): void;
+  /** What was sent leaves now. */
+  flush(): void;
 }
 
 /** Starts a thread for one process. */
@@ -260,6 +262,10 @@ export class FarProcesses implements Remote {
       if (target === pid) this.kernel.signals.demonitor(parent, ref, true);
     });
     return true;
+  }
+
+  flush(): void {
+    this.outbox.flush();
   }
 
   get groups(): readonly string[] {

@@ -141,7 +141,7 @@ export const Probe: GenServer<ProbeProtocol, ProbeStart> = genServer(import.meta
     },
     allocate: (state: State) => {
       const kept: unknown[] = [state];
-      while (kept.length > 0) kept.push(new Array(100_000).fill(kept.length));
+      while (kept.length > 0) kept.push(new Array(1_000_000).fill(kept.length));
       return noreply(state);
     },
     exitProcess: (_state: State, code) => process.exit(code),

@@ -1,0 +1,68 @@
+/** The work of one request on another thread, as the request has it. */
+
+import type { Context, ExitReason, Pid, StartOptions } from '../../runtime/index.ts';
+import type { McpLimits } from '../limits.ts';
+import { Claims } from './claims.ts';
+import type { WorkBounds } from './imported-catalog.ts';
+import type { RequestProtocol, WorkRequest } from './request.ts';
+import { WorkRunner } from './work-runner.ts';
+
+type Ctx = Context<RequestProtocol>;
+
+/** Threads may end one after the other; code that no thread begins in that many is not the threads' fault. */
+const BEGIN_MAX = 5;
+
+export class FarWork {
+  private readonly place: Pick<StartOptions, 'thread' | 'isolated'>;
+  private readonly node: string;
+  private readonly module: string;
+  private readonly claims: Claims;
+  private readonly limits: McpLimits;
+  private running: { readonly pid: Pid; readonly ticket: number } | undefined;
+  private begun = 0;
+
+  constructor(
+    place: Pick<StartOptions, 'thread' | 'isolated'>,
+    node: string,
+    module: string,
+    claims: SharedArrayBuffer,
+    limits: McpLimits,
+  ) {
+    this.place = place;
+    this.node = node;
+    this.module = module;
+    this.claims = new Claims(claims);
+    this.limits = limits;
+  }
+
+  get bounds(): WorkBounds {
+    return { limits: this.limits, claims: this.claims.memory };
+  }
+
+  /** Linked: each ends with the other's failure, and whoever watches the request answers for both. */
+  start({ server, version, id, work, session, clientCapabilities }: WorkRequest, ctx: Ctx): void {
+    ctx.trapExit(true);
+    this.begun++;
+    const ticket = this.claims.newTicket();
+    const request = { server, version, id, work, session, clientCapabilities };
+    const start = { node: this.node, module: this.module, ticket, asking: ctx.self, request };
+    this.running = { ticket, pid: ctx.spawnLink(WorkRunner, start, { ...this.place, attribute: true }) };
+    if (this.place.isolated !== true) ctx.sendAfter(this.limits.workBeginMs, 'begin');
+  }
+
+  /** It should have begun: if its thread does not yield, another one will. */
+  hurry(request: WorkRequest, ctx: Ctx): void {
+    if (this.running === undefined || !this.claims.take(this.running.ticket)) return;
+    if (!ctx.withdraw(this.running.pid)) ctx.unlink(this.running.pid); // it finds its ticket taken
+    this.start(request, ctx);
+  }
+
+  /** A linked process has exited: true if that is a failure of the work. */
+  hasFailed(from: Pid, reason: ExitReason, request: WorkRequest, ctx: Ctx): boolean {
+    if (from !== this.running?.pid || reason === 'normal') return false;
+    // Before the code began, with its thread perhaps: nothing was done yet.
+    if (this.begun >= BEGIN_MAX || !this.claims.take(this.running.ticket)) return true;
+    this.start(request, ctx);
+    return false;
+  }
+}

@@ -1,0 +1,61 @@
+/** The catalogs of servers whose modules this thread has imported to run their code. */
+
+import type { MaybePromise } from '../../runtime/index.ts';
+import { quoted } from '../errors.ts';
+import type { McpLimits } from '../limits.ts';
+import { schemaCompiler } from '../schema.ts';
+import { buildCatalog, type Catalog } from './catalog.ts';
+import { Claims } from './claims.ts';
+import { isMcpServer } from './definition.ts';
+
+/** What work on another thread needs of its node; it does not change. */
+export interface WorkBounds {
+  readonly limits: McpLimits;
+  readonly claims: SharedArrayBuffer;
+}
+
+export interface ImportedCatalog {
+  readonly catalog: Catalog;
+  readonly limits: McpLimits;
+  readonly claims: Claims;
+}
+
+/** By node, server and module: what this thread would make again for each request. */
+const imported = new Map<string, MaybePromise<ImportedCatalog>>();
+
+/**
+ * No promise once it is there: work that begins goes on in the same turn. Rejects if the module does not export the
+ * server by default; the next request tries again.
+ */
+export function importedCatalog(
+  node: string,
+  server: string,
+  module: string,
+  bounds: () => Promise<WorkBounds>,
+): MaybePromise<ImportedCatalog> {
+  const key = JSON.stringify([node, server, module]);
+  const known = imported.get(key);
+  // One that failed may have failed because of who asked first: this one asks for itself.
+  if (known instanceof Promise) return known.catch(() => importCatalog(server, module, bounds));
+  if (known !== undefined) return known;
+  const importing = importCatalog(server, module, bounds);
+  imported.set(key, importing);
+  importing.then(
+    (there) => imported.set(key, there),
+    () => imported.delete(key), // whoever asked hears of it
+  );
+  return importing;
+}
+
+async function importCatalog(
+  server: string,
+  module: string,
+  bounds: () => Promise<WorkBounds>,
+): Promise<ImportedCatalog> {
+  const { limits, claims } = await bounds();
+  const { default: definition } = (await import(module)) as { readonly default?: unknown };
+  if (!isMcpServer(definition)) {
+    throw new Error(`${module} must export the server ${quoted(server)} by default: export default mcpServer(…)`);
+  }
+  return { catalog: buildCatalog(definition, schemaCompiler(limits), limits), limits, claims: new Claims(claims) };
+}

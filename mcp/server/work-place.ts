@@ -1,0 +1,53 @@
+/** Where the code of a request runs. Pure. */
+
+import type { StartOptions } from '../../runtime/index.ts';
+import { DefinitionError } from '../errors.ts';
+import type { Catalog } from './catalog.ts';
+import type { Work } from './methods/outcome.ts';
+
+/** Where a tool runs: see `ToolSpec.run`. */
+export type RunPlace = 'process' | 'isolated' | 'main';
+
+/** What there is to run on. */
+export interface Threads {
+  /** The groups of the system. */
+  readonly groups: readonly string[];
+  /** The one that the node uses, if the system has it. */
+  readonly group: string;
+}
+
+/**
+ * Undefined: in the process of the request, on its thread. Throws `DefinitionError` (`ERR_TOOL`) if a tool wants a
+ * thread of its own and cannot have one.
+ */
+export function workPlace(
+  work: Work,
+  catalog: Catalog,
+  { groups, group }: Threads,
+): Pick<StartOptions, 'thread' | 'isolated'> | undefined {
+  const run = work.kind === 'tool' ? catalog.tools.get(work.name)?.runPlace : 'process';
+  if (run === 'main') return undefined;
+  const canMove = catalog.module !== undefined && !isChanged(work, catalog.changed);
+  if (run === 'isolated') {
+    if (canMove && groups.length > 0) return { isolated: true };
+    const what = canMove
+      ? 'the system has no threads'
+      : 'the module of the server is not known, or the tool was changed';
+    throw new DefinitionError('ERR_TOOL', `the tool cannot be isolated: ${what}`);
+  }
+  return canMove && groups.includes(group) ? { thread: group } : undefined;
+}
+
+/** A thread that imports the module does not have what was changed since the server was started. */
+function isChanged(work: Work, changed: ReadonlySet<string>): boolean {
+  switch (work.kind) {
+    case 'tool':
+      return changed.has(`tools ${work.name}`);
+    case 'prompt':
+      return changed.has(`prompts ${work.name}`);
+    case 'completion':
+      return changed.has(`${work.of.kind}s ${work.of.name}`);
+    case 'resource':
+      return [...changed].some((key) => key.startsWith('resources ') || key.startsWith('templates '));
+  }
+}
