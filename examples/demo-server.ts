@@ -46,6 +46,10 @@ export default mcpServer('demo', {
       void Promise.reject(new Error('a floating rejection'));
       return new Promise(() => {});
     }),
+    loops: tool({ description: 'Never yields: its thread is ended.', input: nothing }, (args) => {
+      for (;;) if (args === undefined) return text('never');
+    }),
+    exits: tool({ description: 'Ends its thread.', input: nothing }, () => process.exit(1)),
     hangs: tool({ description: 'Never answers.', input: nothing, timeoutMs: 500 }, () => new Promise(() => {})),
   },
 });

@@ -38,9 +38,9 @@ export interface ToolSpec<S extends JsonSchema = JsonSchema> {
   readonly _meta?: { readonly [key: string]: unknown };
   /**
    * Where it runs. `'process'` (default): in a process on a worker thread, if the system has the thread group of the
-   * node and the module of the server is known (`ServerSpec.module`), else on the main thread. `'isolated'`: each call in
-   * a worker thread of its own, for code that must not share a heap; a start takes tens of milliseconds. `'main'`: on the
-   * main thread, for code that needs what lives there; an endless loop there stops the node.
+   * node and the module of the server is known (`ServerSpec.module`), else on the main thread. `'isolated'`: each call
+   * in a worker thread of its own, for code that must not share a heap; a start takes tens of milliseconds. `'main'`:
+   * on the main thread, for code that needs what lives there; an endless loop there stops the node.
    */
   readonly run?: 'process' | 'isolated' | 'main';
   /** How long one call may take. Default and maximum: the limits `requestTimeoutMs` and `requestTimeoutMaxMs`. */

@@ -314,6 +314,7 @@ const pins: Readonly<Record<string, Pin>> = {
       'elicit',
       'elicitUrl',
       'embeddedResource',
+      'fromModule',
       'image',
       'isMcpServer',
       'listRoots',

@@ -90,7 +90,9 @@ export function redefineServer(
   const { instructions: said = current.instructions } = change;
   const instructions = said === null ? undefined : said;
   if (instructions !== undefined) announcedText(instructions, `${where}: instructions`, 'ERR_SERVER');
-  const stranger = Object.keys(change).find((key) => key !== 'instructions' && !members.includes(key));
+  const stranger = Object.keys(change).find(
+    (key) => key !== 'instructions' && !(members as readonly string[]).includes(key),
+  );
   if (stranger !== undefined) {
     const reason = `${quoted(stranger)} cannot be changed; there are instructions, ${members.join(', ')}`;
     throw new DefinitionError('ERR_SERVER', `${where}: ${reason}`);
@@ -109,8 +111,8 @@ export function redefineServer(
 }
 
 function changedKeys(change: { readonly [member in Member]?: unknown }): string[] {
-  return Object.keys(definers).flatMap((member) => {
-    const given = change[member as Member];
+  return members.flatMap((member) => {
+    const given = change[member];
     return isJsonObject(given) ? Object.keys(given).map((key) => `${member} ${key}`) : [];
   });
 }
@@ -125,7 +127,7 @@ export function fromModule(server: McpServer, module: string): McpServer {
 
 /** What a server offers, by the member of its specification. */
 type Member = 'tools' | 'resources' | 'templates' | 'prompts';
-const members: readonly string[] = ['tools', 'resources', 'templates', 'prompts'] satisfies Member[];
+const members: readonly Member[] = ['tools', 'resources', 'templates', 'prompts'];
 type Define<T> = (key: string, given: unknown, server: string) => T;
 
 function redefineEach<T>(

@@ -28,9 +28,9 @@ export interface McpNodeSpec {
   /** A node with several servers names the one that each transport serves. */
   readonly transports: readonly (Transport | Served)[];
   /**
-   * The group of worker threads on which the code of servers runs, if the system has it (`startSystem({ threads })`) and
-   * the module of the server is known (`ServerSpec.module`). Default `'cpu'`. Else, and for all else, the thread of the
-   * node: so a tool that never yields stops the node only where there is no such group.
+   * The group of worker threads on which the code of servers runs, if the system has it (`startSystem({ threads })`)
+   * and the module of the server is known (`ServerSpec.module`). Default `'cpu'`. Else, and for all else, the thread of
+   * the node: so a tool that never yields stops the node only where there is no such group.
    */
   readonly threads?: string;
   /** Bounds that differ from `MCP_LIMITS`. */

@@ -293,7 +293,12 @@ function endWithSession(state: State): Result {
   return stop({ shutdown: 'session_ended' }, state);
 }
 
-function farWorkOf({ node, threads, claims, limits }: RequestStart, work: Work, catalog: Catalog, ctx: Ctx): FarWork | undefined {
+function farWorkOf(
+  { node, threads, claims, limits }: RequestStart,
+  work: Work,
+  catalog: Catalog,
+  ctx: Ctx,
+): FarWork | undefined {
   const place = workPlace(work, catalog, { groups: ctx.threadGroups, group: threads });
   return place && new FarWork(place, node, catalog.module as string, claims, limits);
 }

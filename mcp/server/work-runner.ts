@@ -75,8 +75,8 @@ interface State {
 
 /**
  * The code of a server at work for one request, on another thread than the request: an endless loop there costs this
- * thread, not the node. Linked to its request, each ends with the other's failure; what the code leaves behind is blamed
- * on this process.
+ * thread, not the node. Linked to its request, each ends with the other's failure; what the code leaves behind is
+ * blamed on this process.
  */
 export const WorkRunner: GenServer<WorkProtocol, WorkStart> = genServer(import.meta, 'WorkRunner', {
   init(start, ctx): MaybePromise<InitOk<State>> {
