@@ -2,15 +2,29 @@
 
 import type { Context, ExitReason, Pid, StartOptions } from '../../runtime/index.ts';
 import type { McpLimits } from '../limits.ts';
+import type { Catalog } from './catalog.ts';
 import { Claims } from './claims.ts';
 import type { WorkBounds } from './imported-catalog.ts';
-import type { RequestProtocol, WorkRequest } from './request.ts';
+import type { Work } from './methods/outcome.ts';
+import type { RequestProtocol, RequestStart, WorkRequest } from './request.ts';
+import { workPlace } from './work-place.ts';
 import { WorkRunner } from './work-runner.ts';
 
 type Ctx = Context<RequestProtocol>;
 
-/** Threads may end one after the other; code that no thread begins in that many is not the threads' fault. */
-const BEGIN_MAX = 5;
+/** Threads may end one after the other; code that ends before it begins on that many is not the threads' fault. */
+const ENDS_MAX = 5;
+
+/** Undefined if the code runs in the process of the request. */
+export function farWorkOf(
+  { node, threads, claims, limits }: RequestStart,
+  work: Work,
+  catalog: Catalog,
+  ctx: Ctx,
+): FarWork | undefined {
+  const place = workPlace(work, catalog, { groups: ctx.threadGroups, group: threads });
+  return place && new FarWork(place, node, catalog.module as string, claims, limits);
+}
 
 export class FarWork {
   private readonly place: Pick<StartOptions, 'thread' | 'isolated'>;
@@ -19,7 +33,8 @@ export class FarWork {
   private readonly claims: Claims;
   private readonly limits: McpLimits;
   private running: { readonly pid: Pid; readonly ticket: number } | undefined;
-  private begun = 0;
+  /** How often it has ended before it began. */
+  private ended = 0;
 
   constructor(
     place: Pick<StartOptions, 'thread' | 'isolated'>,
@@ -42,7 +57,6 @@ export class FarWork {
   /** Linked: each ends with the other's failure, and whoever watches the request answers for both. */
   start({ server, version, id, work, session, clientCapabilities }: WorkRequest, ctx: Ctx): void {
     ctx.trapExit(true);
-    this.begun++;
     const ticket = this.claims.newTicket();
     const request = { server, version, id, work, session, clientCapabilities };
     const start = { node: this.node, module: this.module, ticket, asking: ctx.self, request };
@@ -61,7 +75,7 @@ export class FarWork {
   hasFailed(from: Pid, reason: ExitReason, request: WorkRequest, ctx: Ctx): boolean {
     if (from !== this.running?.pid || reason === 'normal') return false;
     // Before the code began, with its thread perhaps: nothing was done yet.
-    if (this.begun >= BEGIN_MAX || !this.claims.take(this.running.ticket)) return true;
+    if (!this.claims.take(this.running.ticket) || ++this.ended === ENDS_MAX) return true;
     this.start(request, ctx);
     return false;
   }

@@ -31,7 +31,7 @@ import type { Revision } from '../revision/contract.ts';
 import { revisionOf } from '../revision/registry.ts';
 import { carriedState, requestInput } from './carried-state.ts';
 import type { Catalog } from './catalog.ts';
-import { FarWork } from './far-work.ts';
+import { type FarWork, farWorkOf } from './far-work.ts';
 import { findJob, METHOD_OF } from './jobs.ts';
 import { logNotification } from './log.ts';
 import { describeWork, failed, type Job, type Outcome, type Refused, type Run, type Work } from './methods/outcome.ts';
@@ -41,8 +41,7 @@ import type { RequestInput } from './request-input.ts';
 import { RequestStream } from './request-stream.ts';
 import type { SessionProtocol } from './session.ts';
 import { WorkContext } from './work-context.ts';
-import { workPlace } from './work-place.ts';
-import type { AskingProtocol, InputAnswered } from './work-runner.ts';
+import { type AskingProtocol, type InputAnswered, refusalOf } from './work-runner.ts';
 
 /** A request that runs code of the server: plain data, so that it can run on any thread that has its module. */
 export interface WorkRequest {
@@ -198,7 +197,9 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
       bounds: (state) => reply((state.farWork as FarWork).bounds, state),
       input: (state, questions, ctx) => {
         const { from } = ctx;
-        const answer = (answered: InputAnswered): void => ctx.replyTo(from, answered);
+        const answer = (answered: InputAnswered): void => {
+          if (ctx.isAlive(ctx.self)) ctx.replyTo(from, answered);
+        };
         state.input.ask(questions as never).then(
           (answers) => answer({ answers }),
           (error: Error) => answer(refusalOf(error)),
@@ -291,23 +292,6 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 function endWithSession(state: State): Result {
   answerError(state, errorObject(INVALID_REQUEST, 'the session has ended'));
   return stop({ shutdown: 'session_ended' }, state);
-}
-
-function farWorkOf(
-  { node, threads, claims, limits }: RequestStart,
-  work: Work,
-  catalog: Catalog,
-  ctx: Ctx,
-): FarWork | undefined {
-  const place = workPlace(work, catalog, { groups: ctx.threadGroups, group: threads });
-  return place && new FarWork(place, node, catalog.module as string, claims, limits);
-}
-
-/** An error of `ctx.input`, for code on another thread: classes do not cross. */
-function refusalOf(error: Error): InputAnswered {
-  if (!(error instanceof McpError)) return { wrong: error.message };
-  const { code, message, data } = error;
-  return { refused: { code, message, data } };
 }
 
 function log(state: State, level: LogLevel, data: unknown, logger: string | undefined): void {

@@ -61,6 +61,13 @@ export type InputAnswered =
   | { readonly refused: { readonly code: number; readonly message: string; readonly data: unknown } }
   | { readonly wrong: string };
 
+/** An error of `ctx.input` as data. */
+export function refusalOf(error: Error): InputAnswered {
+  if (!(error instanceof McpError)) return { wrong: error.message };
+  const { code, message, data } = error;
+  return { refused: { code, message, data } };
+}
+
 interface WorkProtocol {
   readonly info: { readonly settled: readonly ['returned' | 'thrown', unknown] };
   readonly continue: { readonly run: void };

@@ -1,7 +1,7 @@
 /** A server whose tools fail in every way that costs a thread; a module, so that worker threads can import it. */
 
 import { threadId } from 'node:worker_threads';
-import { mcpServer, text, tool } from '../../mcp/index.ts';
+import { elicit, mcpServer, text, tool } from '../../mcp/index.ts';
 
 const nothing = { type: 'object' } as const;
 const said = { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] } as const;
@@ -19,6 +19,11 @@ export default mcpServer('faulty', {
       ctx.log('warning', { half: true });
       await new Promise((resolve) => setImmediate(resolve));
       return text(JSON.stringify([ctx.session !== undefined, ctx.era, ctx.server.name, ctx.requestId]));
+    }),
+    asks: tool({ description: 'Asks for a name.', input: nothing }, async (_args, ctx) => {
+      const schema = { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] } as const;
+      const { who } = await ctx.input({ who: elicit({ message: 'Who?', schema }) });
+      return text(who.action === 'accept' ? `${who.content.name}` : who.action);
     }),
     waits: tool({ description: 'Waits for its end.', input: nothing }, (_args, ctx) => {
       ctx.progress(1);

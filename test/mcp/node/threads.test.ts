@@ -8,13 +8,15 @@ import { type System, startSystem, type WorkersOptions } from '../../../runtime/
 import { listenerName, streamableHttp } from '../../../transports/http/index.ts';
 import { memory } from '../../../transports/memory.ts';
 import faulty from '../../support/faulty-server.ts';
+import { answererWays } from '../../support/mcp-answerers.ts';
 import { HttpSession } from '../../support/mcp-http-client.ts';
 import { type Caller, ways } from '../../support/mcp-ways.ts';
 import { type Cleanup, systemName } from '../../support/test-system.ts';
 
 async function startThreadedNode(
   t: Cleanup,
-  workers: WorkersOptions = {},
+  // Else a thread that has much to do is helped by another, and calls are where nobody foresees it.
+  workers: WorkersOptions = { busyMs: 0 },
 ): Promise<{ readonly system: System; readonly url: string }> {
   const transports = [streamableHttp({ port: 0 }), memory()];
   const limits = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 8 };
@@ -68,6 +70,23 @@ for (const way of ways) {
     const code = (await caller.call('returnsCode').answer).result;
     assert.equal(code.isError, true);
     assert.match(code.content[0].text, /is a function/);
+  });
+}
+
+for (const way of answererWays) {
+  test(`${way.name}: a tool on another thread asks its client`, async (t) => {
+    const node = await startThreadedNode(t);
+    const client = await way.open(node as never, { elicitation: { form: {} } });
+    t.after(() => client.leave());
+    const accept = (): object => ({ action: 'accept', content: { name: 'Ada' } });
+    const accepted = (await client.ask('tools/call', { name: 'asks' }, accept).answer).result;
+    assert.equal(accepted.content[0].text, 'Ada');
+    const declined = (await client.ask('tools/call', { name: 'asks' }, () => ({ action: 'decline' })).answer).result;
+    assert.equal(declined.content[0].text, 'decline');
+    const nobody = await way.open(node as never, {});
+    t.after(() => nobody.leave());
+    const { error } = await nobody.ask('tools/call', { name: 'asks' }, accept).answer;
+    assert.equal(error.code, -32021);
   });
 }
 
