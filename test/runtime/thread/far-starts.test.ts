@@ -80,7 +80,7 @@ function beforeTheNews(): {
   directory.add({ thread: 0, group: null, position: 0, memory: own.memory });
   directory.add({ thread: memory.newThread(), group: 'cpu', position: 0, memory: ThreadMemory.allocate(16, 16) });
   const pids = new Pids(kernel);
-  const outbox = { send: (_thread: number, _frame: Frame): void => {} };
+  const outbox = { send: (_thread: number, _frame: Frame): void => {}, flush: (): void => {} };
   const far = new FarProcesses({ kernel, memory, own, directory, pids, outbox, isolated: () => 2 });
   kernel.connect(far, own.ownMax);
   memory.markDead(1, true);
