@@ -35,7 +35,7 @@ export const THREADS_AT_ONCE_MAX = 256;
 export const STALL_MS = 5_000;
 
 /** How long a thread may be in one round before new processes are put elsewhere, and a spare helps out. */
-export const THREAD_BUSY_MS = 100;
+export const THREAD_BUSY_MS = 50;
 
 /** How often a thread is looked at, and how often one that does not move. */
 export const STALL_LOOK_MS = 40;

@@ -8,6 +8,7 @@
  *
  * - `bare`: node:http, JSON.parse, an answer of the same form; the floor.
  * - `ours-2025-11-25`: a session of the revision 2025-11-25. `ours-2026-07-28`: stateless requests.
+ * - `threads-…`: the same with the tool on a worker thread, as under `beamish serve`.
  * - `sdk-v1`: the official SDK, version 1, stateful, wired as its documentation has it.
  */
 import { type Contender, nodeProgram } from '../contender.ts';
@@ -29,6 +30,8 @@ const servers: readonly (readonly [name: string, program: string, prepare: Prepa
   ['bare', 'bare', stateless],
   ['ours-2025-11-25', 'ours', session],
   ['ours-2026-07-28', 'ours', stateless],
+  ['threads-2025-11-25', 'ours-threads', session],
+  ['threads-2026-07-28', 'ours-threads', stateless],
   ['sdk-v1', 'sdk-v1', session],
 ];
 
