@@ -139,15 +139,17 @@ export async function startOn(options: SystemOptions, host: SimulationHost | und
     wire: host?.wire,
   });
   host?.attach(kernel);
+  // From now on, since threads do not keep the program alive while they start.
+  const keepAlive = setInterval(() => {}, TIMER_MAX_MS);
   let threads: ThreadHost | undefined;
   try {
     if (options.threads !== undefined) threads = await startThreads(kernel, options);
   } catch (error) {
+    clearInterval(keepAlive);
     kernel.release();
     throw error;
   }
   const stopping = (): void => threads?.prepareToStop();
-  const keepAlive = setInterval(() => {}, TIMER_MAX_MS);
   let ended: (reason: ExitReason) => void = () => {};
   const terminated = new Promise<ExitReason>((resolve) => {
     ended = resolve;

@@ -125,7 +125,10 @@ export interface Messaging {
   ): void;
   /** The process that holds the name now (erlang:whereis/1). */
   whereis<P extends Protocol>(name: Name<P> | ViaName<P>): Pid<P> | undefined;
-  /** What there is to know about a process from outside (erlang:process_info/1); undefined if it has exited. */
+  /**
+   * What there is to know about a process from outside (erlang:process_info/1); undefined if it has exited.
+   * `BadArgError` if it lives on another thread: ask there, or call `sys.getStatus`.
+   */
   processInfo(pid: Pid): ProcessInfo | undefined;
   /** Whether that incarnation still lives (erlang:is_process_alive/1). */
   isAlive(pid: Pid): boolean;
@@ -305,7 +308,8 @@ export interface Context<P extends Protocol = any> extends Messaging {
   openPort(port: Port): () => void;
   /**
    * Creates a table that this process owns, by default a protected named `set` (ets:new/2). It is deleted when the
-   * process exits, unless it has an heir. `BadArgError` if the name is taken or an option is none of ets.
+   * process exits, unless it has an heir. Only processes of the same thread find it. `BadArgError` if the name is taken
+   * or an option is none of ets.
    */
   readonly newTable: NewTable;
 }

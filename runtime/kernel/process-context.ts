@@ -5,7 +5,7 @@ import { Alias, type AliasOptions, closeAlias, openAlias } from './alias.ts';
 import { badArgument, checkFunction, checkObject, checkPid, checkText } from './arguments.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { Context, ProcessFunction, ReceivedMessage, StartOptions } from './context.ts';
-import { ExitedError, ProcessExit } from './errors.ts';
+import { BadArgError, ExitedError, ProcessExit } from './errors.ts';
 import type { ExitReason } from './exit.ts';
 import type { Kernel } from './kernel.ts';
 import type { Dest, From, Name, Pid, Ref } from './pid.ts';
@@ -240,7 +240,9 @@ export class ProcessContext implements Context {
   processInfo(pid: Pid): ProcessInfo | undefined {
     checkPid(pid, 'pid');
     const process = this.#kernel.find(pid);
-    return process === undefined ? undefined : describeProcess(process);
+    if (process !== undefined) return describeProcess(process);
+    if (!this.#kernel.isAlive(pid)) return undefined;
+    throw new BadArgError(`${pid} is on another thread: ask for its processInfo there, or call sys.getStatus`);
   }
 
   setLabel(label: string): void {

@@ -25,7 +25,8 @@ type Caller = Pick<Messaging, 'call'>;
  * Process groups (pg): any process may be in any group, several times, and leaves when it exits. Groups belong to a
  * scope, a process of the tree; the functions take its name last, default `'pg'`. What asks for a change waits for the
  * scope, and rejects with `CallError` (`ERR_CALL_NOPROC`) if there is none; what reads does not wait. A member that has
- * exited is there until the scope has learnt of it.
+ * exited is there until the scope has learnt of it. A scope is of its thread: on another one what reads throws
+ * `BadArgError`.
  */
 export interface Pg {
   /** The scope as a child of a supervisor or a system (pg:start_link/1). Its id and registered name are the scope. */

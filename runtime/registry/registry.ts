@@ -22,7 +22,8 @@ type Reader = Pick<Messaging, 'table'>;
 /**
  * Processes by key, each with a value (Elixir's Registry). Plain data, of no system: who asks says which system is
  * meant. Keys are compared as in a `Map`. Entries are made and read without a message, and those of a process are gone
- * before anybody learns of its exit. Every method but `whereisName` throws `BadArgError` if the registry does not run.
+ * before anybody learns of its exit. A registry is of the thread on which it runs: who registers or looks up is there
+ * too. Every method but `whereisName` throws `BadArgError` if the registry does not run on this thread.
  */
 export class Registry<Key = string, Value = void> {
   readonly name: string;

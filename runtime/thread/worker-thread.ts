@@ -50,6 +50,7 @@ export class WorkerThread implements Watched {
     this.listener = listener;
     this.worker = new Worker(new URL('./worker-entry.js', import.meta.url), {
       name: system,
+      ...inherited(process.execArgv),
       ...(resourceLimits === undefined ? {} : { resourceLimits }),
       ...(stdout === 'stderr' ? { stdout: true } : {}),
     });
@@ -127,4 +128,19 @@ export class WorkerThread implements Watched {
     this.isAsked = true;
     await this.worker.terminate();
   }
+}
+
+const preloads: readonly string[] = ['--import', '--require', '-r'];
+
+/**
+ * A thread gets the options of the program, as Node.js does it, except where the program is a text: what kind of text
+ * it is (`--input-type`) is no option for a thread, which would end at once.
+ */
+function inherited(given: readonly string[]): { readonly execArgv?: string[] } {
+  if (!given.some((option) => option.startsWith('--input-type'))) return {};
+  const execArgv = given.filter((option, i) => {
+    const before = given[i - 1];
+    return (before !== undefined && preloads.includes(before)) || preloads.includes(option.split('=')[0] as string);
+  });
+  return { execArgv };
 }
