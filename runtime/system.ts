@@ -277,6 +277,10 @@ class RunningSystem implements System {
     if (this.#running()) this.#kernel.signals.exit(this.#ctx.self, pid, reason);
   }
 
+  uniqueInteger(): number {
+    return this.#kernel.numbering.uniqueInteger();
+  }
+
   table: Messaging['table'] = (table: any, type?: any): any => this.#ctx.table(table, type);
 
   tree(): Promise<TreeNode> {

@@ -6,9 +6,21 @@ import type { DebugEvent } from './server/sys-debug.ts';
 import type { RestartType } from './supervisor/restart.ts';
 
 /** What every event says about where it comes from. `system` is the name given to `startSystem`. */
-interface Event {
+export interface Event extends Ordered {
   readonly system: string;
   readonly pid: Pid;
+}
+
+/**
+ * Events of the threads of a system reach the thread that started it in the order of their own thread, but those of two
+ * threads as they come. Sorted by `order` they stand as they happened: none before one that has led to it.
+ */
+interface Ordered {
+  /**
+   * Taken where and when the event was published, from the numbers that `uniqueInteger` gives out. Only in a system
+   * with `threads`: without them events come as they happen.
+   */
+  readonly order?: number;
 }
 
 /** Channel `beamish:process-start`: a process was spawned; its init has not run yet. */
@@ -143,7 +155,7 @@ export interface ComputeFault extends Event {
  * Channel `beamish:thread-exit`: a worker thread has ended, and all its processes with it, with that reason. Published
  * on the thread that started the system, before any link or monitor learns of it.
  */
-export interface ThreadExit {
+export interface ThreadExit extends Ordered {
   readonly system: string;
   readonly thread: number;
   /** Null if it was started for one isolated process. */
@@ -160,7 +172,7 @@ export interface ThreadExit {
 }
 
 /** Channel `beamish:message-lost`: a message to another thread was lost, since it changed after it was sent. */
-export interface MessageLost {
+export interface MessageLost extends Ordered {
   readonly system: string;
   readonly from: number;
   readonly to: number;

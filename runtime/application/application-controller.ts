@@ -1,7 +1,7 @@
 import type { Context, ReceivedMessage } from '../kernel/context.ts';
 import type { ExitReason } from '../kernel/exit.ts';
 import type { From, Pid } from '../kernel/pid.ts';
-import type { SupervisorContext } from '../kernel/process-context.ts';
+import { originOf, type SupervisorContext } from '../kernel/process-context.ts';
 import type { Call } from '../kernel/protocol.ts';
 import { ExitSignal } from '../kernel/signals.ts';
 import { type GenServer, sealedServer } from '../server/gen-server.ts';
@@ -232,6 +232,10 @@ function report(
   what: Pick<ApplicationReport, 'event' | 'reason'>,
 ): void {
   if (!applicationReport.hasSubscribers) return;
-  const { system, self: pid } = ctx;
-  applicationReport.publish({ system, pid, application: application.name, type, ...what } satisfies ApplicationReport);
+  applicationReport.publish({
+    ...originOf(ctx),
+    application: application.name,
+    type,
+    ...what,
+  } satisfies ApplicationReport);
 }

@@ -2,7 +2,7 @@ import { type Context, processOptions } from '../kernel/context.ts';
 import { exitReasonOf } from '../kernel/errors.ts';
 import type { ExitReason } from '../kernel/exit.ts';
 import type { Pid } from '../kernel/pid.ts';
-import type { SupervisorContext } from '../kernel/process-context.ts';
+import { originOf, type SupervisorContext } from '../kernel/process-context.ts';
 import { ExitSignal } from '../kernel/signals.ts';
 import { type GenServer, sealedServer } from '../server/gen-server.ts';
 import { continueWith, initOk, noreply, stop } from '../server/server-result.ts';
@@ -113,10 +113,8 @@ async function guarded(
     await run();
   } catch (error) {
     if (!applicationReport.hasSubscribers) return;
-    const { system, self: pid } = ctx;
     applicationReport.publish({
-      system,
-      pid,
+      ...originOf(ctx),
       application: name,
       event: 'callback_failed',
       callback,

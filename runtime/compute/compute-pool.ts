@@ -1,6 +1,7 @@
 import type { Context } from '../kernel/context.ts';
 import type { ErrorExit, ExitReason } from '../kernel/exit.ts';
 import type { From, Name, Ref } from '../kernel/pid.ts';
+import { originOf } from '../kernel/process-context.ts';
 import type { Call } from '../kernel/protocol.ts';
 import { type GenServer, genServer } from '../server/gen-server.ts';
 import { type HandlerResult, noreply, reply } from '../server/server-result.ts';
@@ -84,7 +85,7 @@ export const ComputePool: GenServer<ComputePoolProtocol, PoolSettings> = genServ
     },
     left: (pool, { job, exit }, ctx) => {
       if (computeFault.hasSubscribers) {
-        computeFault.publish({ system: ctx.system, pid: ctx.self, job, reason: exit, late: true });
+        computeFault.publish({ ...originOf(ctx), job, reason: exit, late: true });
       }
       return noreply(pool);
     },
@@ -135,7 +136,7 @@ function endedThread(reason: ExitReason): boolean {
 
 function report(job: Job, reason: ExitReason, ctx: Context): void {
   if (!computeFault.hasSubscribers) return;
-  computeFault.publish({ system: ctx.system, pid: ctx.self, job: job.request.exportName, reason, late: false });
+  computeFault.publish({ ...originOf(ctx), job: job.request.exportName, reason, late: false });
 }
 
 /**

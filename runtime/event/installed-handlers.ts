@@ -2,6 +2,7 @@ import type { Context } from '../kernel/context.ts';
 import { exitReasonOf, FunctionClauseError } from '../kernel/errors.ts';
 import type { ExitReason } from '../kernel/exit.ts';
 import type { Pid } from '../kernel/pid.ts';
+import { originOf } from '../kernel/process-context.ts';
 import { type Attempt, attempt, type Steps } from '../kernel/steps.ts';
 import { InitOk, InitRefusal, ServerResult } from '../server/server-result.ts';
 import { eventHandlerReport, unexpectedMessage } from '../telemetry.ts';
@@ -150,7 +151,7 @@ export class InstalledHandlers {
       return () => clause(state, payload, this.ctx);
     });
     if (!understood && unexpectedMessage.hasSubscribers) {
-      unexpectedMessage.publish({ system: this.ctx.system, pid: this.ctx.self, tag, payload });
+      unexpectedMessage.publish({ ...originOf(this.ctx), tag, payload });
     }
   }
 
@@ -275,8 +276,7 @@ export class InstalledHandlers {
     if (!eventHandlerReport.hasSubscribers) return;
     const { handler, id } = partsOf(ref);
     eventHandlerReport.publish({
-      system: this.ctx.system,
-      pid: this.ctx.self,
+      ...originOf(this.ctx),
       handler: { module: handler?.module, exportName: handler?.exportName, id },
       reason,
       state,

@@ -143,6 +143,12 @@ export interface Messaging {
    * throws `BadArgError`.
    */
   readonly table: OpenTable;
+  /**
+   * A number, 0 or more, greater than all that the system has given out before, on whatever thread
+   * (erlang:unique_integer/1, monotonic). What is told of several threads can be put in order by it; events of a system
+   * with `threads` take their `order` from the same numbers.
+   */
+  uniqueInteger(): number;
 }
 
 /**

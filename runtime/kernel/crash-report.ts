@@ -1,6 +1,7 @@
 import { type CrashReport, crashReport } from '../telemetry.ts';
 import { ExitedError } from './errors.ts';
 import type { ExitReason } from './exit.ts';
+import type { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
 import { pidSetValues } from './pid-set.ts';
 import type { Process } from './process.ts';
@@ -17,7 +18,7 @@ export function messageDetail({ kind, tag, payload, call }: Message): CrashDetai
 
 /** Publishes that code of a process failed. `late`: the process had exited before. */
 export function publishCrash(
-  system: string,
+  kernel: Kernel,
   process: Process,
   reason: ExitReason,
   detail: CrashDetail,
@@ -26,7 +27,16 @@ export function publishCrash(
   if (!crashReport.hasSubscribers) return;
   const { pid, name, label, initialCall, ancestors, trapExit, queueLength: messageQueueLen } = process;
   const links = [...pidSetValues(process.links)];
-  const about = { system, pid, name, label, initialCall, ancestors, links, trapExit, messageQueueLen };
+  const about = {
+    ...kernel.numbering.origin(pid),
+    name,
+    label,
+    initialCall,
+    ancestors,
+    links,
+    trapExit,
+    messageQueueLen,
+  };
   const report: CrashReport = { ...about, reason, ...detail };
   crashReport.publish(late ? { ...report, late } : report);
 }

@@ -16,6 +16,7 @@ import { publishExit, publishStart } from './life-events.ts';
 import { admit, boundMailbox, type Sender } from './mailbox-bound.ts';
 import { Message, type MessageKind } from './message.ts';
 import { assertDest, assertNoName, describeDest, Names } from './names.ts';
+import { Numbering } from './numbering.ts';
 import { type OpenCall, PendingCall } from './pending-call.ts';
 import { type Dest, type From, Pid, type Ref } from './pid.ts';
 import { closePorts } from './port.ts';
@@ -66,6 +67,7 @@ export class Kernel {
   readonly timers: Timers;
   readonly tables: Tables;
   readonly names: Names;
+  readonly numbering: Numbering = new Numbering(this);
   private readonly wire: Wire | null;
   private readonly guard: UncaughtGuard;
   readonly onSend: ((payload: unknown) => void) | undefined;
@@ -136,7 +138,7 @@ export class Kernel {
     if (options.hibernateAfterMs !== undefined) hibernateAfter(this, process, options.hibernateAfterMs);
     if (parent !== null && options.link === true) this.signals.link(parent, pid);
     if (parent !== null && options.monitor !== undefined) this.signals.monitor(parent, options.monitor, pid);
-    if (processStart.hasSubscribers) publishStart(this.name, process);
+    if (processStart.hasSubscribers) publishStart(this, process);
     this.scheduler.enqueue(process);
     return process;
   }
@@ -203,7 +205,7 @@ export class Kernel {
       receiver.settle(message);
       return;
     }
-    if (!process.push(message) && !admit(this.name, process, message, sender)) return;
+    if (!process.push(message) && !admit(this, process, message, sender)) return;
     if (status === IDLE || (status === SUSPENDED && passesSuspension(process, message))) {
       this.scheduler.enqueue(process);
     }
@@ -340,11 +342,11 @@ export class Kernel {
     this.remote?.died(process.pid, reason);
     if (process.timers !== null) for (const ref of [...process.timers]) this.timers.cancel(ref);
     this.tables.ownerExited(process);
-    if (processExit.hasSubscribers) publishExit(this.name, process, reason);
+    if (processExit.hasSubscribers) publishExit(this, process, reason);
     if (process.handlerDeadline !== null) process.handlerDeadline.done = true;
     process.receiver?.cancel();
     process.runner.exited();
-    closePorts(this.name, process, reason);
+    closePorts(this, process, reason);
     this.failCalls(process, reason);
     const { ack, abort } = process;
     process.ack = null;
@@ -376,7 +378,7 @@ export class Kernel {
   }
 
   private reportCrash(process: Process, reason: ExitReason, detail: CrashDetail = {}, late = false): void {
-    publishCrash(this.name, process, reason, detail, late);
+    publishCrash(this, process, reason, detail, late);
   }
 
   /** The system has stopped: no timer, deadline or hook of it may keep anything alive. */

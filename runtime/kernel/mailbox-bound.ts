@@ -1,5 +1,6 @@
 import { SystemRequest } from '../server/sys-requests.ts';
 import { mailboxWarning } from '../telemetry.ts';
+import type { Kernel } from './kernel.ts';
 import type { Message } from './message.ts';
 import type { Process } from './process.ts';
 import { Response } from './request.ts';
@@ -34,7 +35,7 @@ export function boundMailbox(process: Process, max: number, policy: MailboxPolic
  * A message came to a full mailbox: something gives way, or it does not get in, and then says false. What no other
  * process sent (signals and timers: no `sender`), what the process sends to itself, and system requests always get in.
  */
-export function admit(system: string, process: Process, message: Message, sender: Sender | undefined): boolean {
+export function admit(kernel: Kernel, process: Process, message: Message, sender: Sender | undefined): boolean {
   const bound = process.bound as MailboxBound;
   if (
     process.queueLength < bound.max ||
@@ -47,7 +48,7 @@ export function admit(system: string, process: Process, message: Message, sender
   }
   const victim = chooseVictim(process, message, bound.policy);
   bound.dropped++;
-  warn(system, process, bound);
+  warn(kernel, process, bound);
   if (victim !== message) process.pushOver(message);
   else message.call?.refuse();
   return victim !== message;
@@ -67,8 +68,8 @@ function isDroppable({ kind, tag, payload }: Message): boolean {
 }
 
 /** At the first, second, fourth, eighth … message: an overload must not become a flood of events. */
-function warn(system: string, process: Process, { max, policy, dropped }: MailboxBound): void {
+function warn(kernel: Kernel, process: Process, { max, policy, dropped }: MailboxBound): void {
   if (!mailboxWarning.hasSubscribers || (dropped & (dropped - 1)) !== 0) return;
   const { pid, name, label, initialCall } = process;
-  mailboxWarning.publish({ system, pid, name, label, initialCall, max, policy, dropped });
+  mailboxWarning.publish({ ...kernel.numbering.origin(pid), name, label, initialCall, max, policy, dropped });
 }

@@ -1,6 +1,7 @@
 import { asProcess } from './attribution.ts';
 import { publishCrash } from './crash-report.ts';
 import { type ExitReason, errorExit } from './exit.ts';
+import type { Kernel } from './kernel.ts';
 import type { Process } from './process.ts';
 
 /**
@@ -15,13 +16,13 @@ export interface Port {
 /**
  * Closes all ports of a process that has exited; one that throws is reported, and the others are closed all the same.
  */
-export function closePorts(system: string, process: Process, reason: ExitReason): void {
+export function closePorts(kernel: Kernel, process: Process, reason: ExitReason): void {
   if (process.ports === null) return;
   for (const port of process.ports) {
     try {
       asProcess(process, () => port.close(reason));
     } catch (error) {
-      publishCrash(system, process, errorExit(error), {}, false);
+      publishCrash(kernel, process, errorExit(error), {}, false);
     }
   }
   process.ports = null;

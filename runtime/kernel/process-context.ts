@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { CALL_TIMEOUT_MS } from '../limits.ts';
 import type { TableOptions, TableType, Tid } from '../table/table-data.ts';
+import type { Event } from '../telemetry.ts';
 import { Alias, type AliasOptions, closeAlias, openAlias } from './alias.ts';
 import { badArgument, checkFunction, checkObject, checkPid, checkText } from './arguments.ts';
 import type { Behaviour } from './behaviour.ts';
@@ -265,6 +266,16 @@ export class ProcessContext implements Context {
     return () => process.ports?.delete(port);
   }
 
+  uniqueInteger(): number {
+    this.#alive();
+    return this.#kernel.numbering.uniqueInteger();
+  }
+
+  /** What an event of this process says about where it comes from. */
+  origin(): Event {
+    return this.#kernel.numbering.origin(this.self);
+  }
+
   newTable(name: string, options: TableOptions = {}): any {
     return this.#kernel.tables.create(this.#alive(), name, options);
   }
@@ -278,6 +289,11 @@ export class ProcessContext implements Context {
     if (this.#process.status === EXITED) throw new ExitedError(`${this.self} has exited: its context is closed`);
     return this.#process;
   }
+}
+
+/** What an event that is published with this context says about where it comes from. */
+export function originOf(ctx: Context): Event {
+  return ctx instanceof ProcessContext ? ctx.origin() : { system: ctx.system, pid: ctx.self };
 }
 
 /** What a supervisor has beyond other processes. */

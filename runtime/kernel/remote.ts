@@ -25,6 +25,10 @@ export interface Remote {
   /** The thread on which a process with these options is to run. `BadArgError` if there is no such group. */
   place(options: Pick<StartOptions, 'thread' | 'isolated'>): number;
   isAlive(pid: Pid): boolean;
+  /** Whether anything may still come from the thread of the pid: false once all here know that it has died. */
+  hears(pid: Pid): boolean;
+  /** Greater than all numbers that any thread has taken before. */
+  nextNumber(): number;
   /** How many processes the other threads have. */
   readonly processCount: number;
 

@@ -82,13 +82,15 @@ export class Signals {
 
   private monitorFar(watcher: Process, ref: Ref, dest: Dest, tag: string): void {
     const pid = this.kernel.whereis(dest);
-    if (pid === undefined || this.elsewhere(pid)?.isAlive(pid) !== true) {
+    const remote = pid === undefined ? null : this.elsewhere(pid);
+    if (pid === undefined || remote === null || !remote.hears(pid)) {
       this.kernel.deliver(watcher, downMessage(tag, ref, dest, 'noproc'));
       return;
     }
+    // Also of a dead process the news comes from its thread: so it comes after the exit signal that is on its way here.
     watcher.monitors ??= new RefMap();
     watcher.monitors.set(ref, pid);
-    this.elsewhere(pid)?.monitor(watcher.pid, ref, pid, tag, dest);
+    remote.monitor(watcher.pid, ref, pid, tag, dest);
   }
 
   /** The other threads, if the process of the pid is on one of them. */
@@ -129,11 +131,12 @@ export class Signals {
     if (process !== undefined) process.links = pidSetDelete(process.links, from);
   }
 
-  monitorFrom(watcher: Pid, ref: Ref, target: Pid): void {
+  /** `wasAlive`: it lived when the monitor was set, and may have exited meanwhile. */
+  monitorFrom(watcher: Pid, ref: Ref, target: Pid, wasAlive: boolean): void {
     const process = this.kernel.find(target);
     if (process === undefined) {
       const remote = this.elsewhere(watcher);
-      remote?.down(watcher, ref, remote.reasonOf(target));
+      remote?.down(watcher, ref, wasAlive ? remote.reasonOf(target) : 'noproc');
       return;
     }
     process.monitoredBy ??= new RefMap();

@@ -145,7 +145,7 @@ export class GenServerLoop implements BehaviourRunner, SystemSide {
     if (clause !== undefined) return this.run(clause, payload);
     this.message = null;
     if (unexpectedMessage.hasSubscribers) {
-      unexpectedMessage.publish({ system: this.kernel.name, pid: this.process.pid, tag, payload });
+      unexpectedMessage.publish({ ...this.kernel.numbering.origin(this.process.pid), tag, payload });
     }
     return undefined;
   }

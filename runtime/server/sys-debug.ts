@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 import type { Message } from '../kernel/message.ts';
 import type { Pid } from '../kernel/pid.ts';
 import type { Process } from '../kernel/process.ts';
@@ -61,12 +62,12 @@ export class Debug {
   private readonly functions = new Map<unknown, Installed>();
   private readonly process: Process;
   private readonly clock: Clock;
-  private readonly system: string;
+  private readonly kernel: Kernel;
 
-  constructor(process: Process, clock: Clock, system: string) {
+  constructor(process: Process, kernel: Kernel) {
     this.process = process;
-    this.clock = clock;
-    this.system = system;
+    this.clock = kernel.clock;
+    this.kernel = kernel;
   }
 
   /** What is on, as `sys.getStatus` lists it. */
@@ -95,7 +96,7 @@ export class Debug {
     if (this.counts !== null && event.type === 'in') this.counts.in++;
     if (this.counts !== null && event.type === 'out') this.counts.out++;
     if (this.tracing && sysTrace.hasSubscribers) {
-      sysTrace.publish({ system: this.system, pid: this.process.pid, event });
+      sysTrace.publish({ ...this.kernel.numbering.origin(this.process.pid), event });
     }
     if (this.log !== null) {
       this.log.events.push(event);

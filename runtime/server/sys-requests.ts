@@ -107,7 +107,7 @@ function answer(side: SystemSide, command: Exclude<SystemCommand, { request: 'te
     case 'change_code':
       return changeCode(side, command);
     default:
-      side.debug ??= new Debug(side.process, side.kernel.clock, side.kernel.name);
+      side.debug ??= new Debug(side.process, side.kernel);
       return side.debug.configure(command, () => {
         side.debug = null;
       });

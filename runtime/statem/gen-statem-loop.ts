@@ -237,7 +237,7 @@ export class GenStatemLoop implements BehaviourRunner, SystemSide, TransitionEff
 
   private unexpected(tag: string, payload: unknown): StatemResult {
     if (unexpectedMessage.hasSubscribers) {
-      unexpectedMessage.publish({ system: this.kernel.name, pid: this.process.pid, tag, payload });
+      unexpectedMessage.publish({ ...this.kernel.numbering.origin(this.process.pid), tag, payload });
     }
     return KEPT;
   }

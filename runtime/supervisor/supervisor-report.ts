@@ -1,6 +1,7 @@
 import type { Context } from '../kernel/context.ts';
 import type { ExitReason } from '../kernel/exit.ts';
 import type { Pid } from '../kernel/pid.ts';
+import { originOf } from '../kernel/process-context.ts';
 import { progressReport, type ReportedChild, type SupervisorReport, supervisorReport } from '../telemetry.ts';
 import type { ChildSpec } from './child-spec.ts';
 
@@ -25,8 +26,7 @@ export class SupervisorReporter {
     if (!supervisorReport.hasSubscribers) return;
     const offender = this.child(spec, about.pid, about.label ?? null);
     supervisorReport.publish({
-      system: this.ctx.system,
-      pid: this.ctx.self,
+      ...originOf(this.ctx),
       supervisor: this.supervisor,
       errorContext,
       reason,
@@ -37,7 +37,7 @@ export class SupervisorReporter {
   progress(spec: ChildSpec, pid: Pid): void {
     if (!progressReport.hasSubscribers) return;
     const started = this.child(spec, pid, null);
-    progressReport.publish({ system: this.ctx.system, pid: this.ctx.self, supervisor: this.supervisor, started });
+    progressReport.publish({ ...originOf(this.ctx), supervisor: this.supervisor, started });
   }
 
   private child(spec: ChildSpec, pid: ReportedChild['pid'], label: string | null): ReportedChild {

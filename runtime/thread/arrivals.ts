@@ -120,7 +120,7 @@ export class Arrivals {
         this.kernel.signals.linkExit(this.pidHere(a, b), c as ExitSignal);
         return;
       case op.monitor:
-        this.kernel.signals.monitorFrom(a, b, this.pidHere(c, d));
+        this.kernel.signals.monitorFrom(a, b, this.pidHere(c, d), e);
         return;
       case op.demonitor:
         this.kernel.signals.demonitorFrom(a, this.pidHere(b, c));

@@ -90,6 +90,15 @@ export class FarProcesses implements Remote {
     return this.directory.memoryOf(thread)?.isLive(slot, serial) ?? true;
   }
 
+  hears({ thread }: Pid): boolean {
+    // One that died before this thread was started is known to nobody here.
+    return this.directory.memoryOf(thread) !== undefined || !this.memory.isDead(thread);
+  }
+
+  nextNumber(): number {
+    return this.memory.nextNumber();
+  }
+
   get processCount(): number {
     let count = 0;
     for (const thread of this.directory.threads) {
@@ -185,7 +194,7 @@ export class FarProcesses implements Remote {
 
   monitor(watcher: Pid, ref: Ref, target: Pid, tag: string, object: Dest): void {
     this.monitors.set(ref, { tag, object });
-    this.signal(target, [op.monitor, watcher, ref, target.slot, target.serial]);
+    this.signal(target, [op.monitor, watcher, ref, target.slot, target.serial, this.isAlive(target)]);
   }
 
   demonitor(ref: Ref, target: Pid): void {
@@ -291,7 +300,6 @@ export class FarProcesses implements Remote {
     this.starts.threadDown(thread, reason);
     for (const [ref, { thread: at }] of this.orphans) if (at === thread) this.orphanGone(ref, true);
     this.kernel.signals.threadDown(thread, reason);
-    this.pids.forgetThread(thread);
   }
 
   /** Link and monitor stand before the process has run, and before its thread knows of it. */

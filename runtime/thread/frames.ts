@@ -27,7 +27,7 @@ export const op = {
   unlink: 11,
   /** slot, serial, signal */
   linkExit: 12,
-  /** watcher, ref, slot, serial */
+  /** watcher, ref, slot, serial, whether it lived then */
   monitor: 13,
   /** ref, slot, serial */
   demonitor: 14,

@@ -7,7 +7,10 @@ import { Pid } from '../kernel/pid.ts';
  */
 export class Pids {
   private readonly kernel: Kernel;
-  /** By thread, then by serial. Weak: nobody can compare what nobody holds. */
+  /**
+   * By thread, then by serial, also of threads that have died: others still name their processes. Weak: nobody can
+   * compare what nobody holds.
+   */
   private readonly known = new Map<number, Map<number, WeakRef<Pid>>>();
   private readonly collected = new FinalizationRegistry<{ readonly thread: number; readonly serial: number }>((held) =>
     this.forget(held.thread, held.serial),
@@ -29,11 +32,6 @@ export class Pids {
     if (this.known.get(pid.thread)?.get(pid.serial)?.deref() === undefined) this.keep(pid);
   }
 
-  /** No process of that thread will be heard of any more but by those who hold its pid. */
-  forgetThread(thread: number): void {
-    this.known.delete(thread);
-  }
-
   private keep(pid: Pid): Pid {
     let ofThread = this.known.get(pid.thread);
     if (ofThread === undefined) {
@@ -47,6 +45,8 @@ export class Pids {
 
   private forget(thread: number, serial: number): void {
     const ofThread = this.known.get(thread);
-    if (ofThread?.get(serial)?.deref() === undefined) ofThread?.delete(serial);
+    if (ofThread === undefined || ofThread.get(serial)?.deref() !== undefined) return;
+    ofThread.delete(serial);
+    if (ofThread.size === 0) this.known.delete(thread);
   }
 }

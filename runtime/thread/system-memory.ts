@@ -5,7 +5,7 @@ import { SharedLock } from './shared-lock.ts';
 
 // The words of the control block; then one per thread, whether it is dead.
 const NEXT_THREAD = 0;
-const EVENTS = 1;
+const NUMBERS = 2; // and 3: a number of 64 bits
 const DEAD = 16;
 
 /** What crosses when a thread joins a system. */
@@ -19,6 +19,7 @@ export class SystemMemory {
   readonly shared: SharedMemory;
   readonly names: NameTable;
   private readonly control: Int32Array;
+  private readonly numbers: BigInt64Array;
   private readonly dead: Int32Array;
   private readonly nameLock: SharedLock;
 
@@ -31,6 +32,7 @@ export class SystemMemory {
   constructor(shared: SharedMemory, thread: number) {
     this.shared = shared;
     this.control = new Int32Array(shared.control);
+    this.numbers = new BigInt64Array(shared.control, 4 * NUMBERS, 1);
     this.dead = new Int32Array(shared.control, 4 * DEAD);
     this.nameLock = new SharedLock(NameTable.lockWords(shared.names), 0, this.dead, thread);
     this.names = new NameTable(shared.names, this.nameLock);
@@ -42,9 +44,9 @@ export class SystemMemory {
     throw new SystemLimitError(`this system has started ${THREADS_MAX} threads, and starts no more`);
   }
 
-  /** Counts events of all threads, so that they can be put in order. */
-  nextEvent(): number {
-    return Atomics.add(this.control, EVENTS, 1);
+  /** Greater than all that were taken before, on whatever thread: puts what happens on several in order. */
+  nextNumber(): number {
+    return Number(Atomics.add(this.numbers, 0, 1n));
   }
 
   isDead(thread: number): boolean {

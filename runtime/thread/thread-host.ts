@@ -160,7 +160,18 @@ export class ThreadHost implements WorkerListener {
     if (threadExit.hasSubscribers && !this.stopping && !end.idle) {
       const { processCount: processes, isReady: ready } = worker;
       const { stalled } = end;
-      threadExit.publish({ system: this.kernel.name, thread, group, reason, stalled, running, processes, ready });
+      const order = this.memory.nextNumber();
+      threadExit.publish({
+        system: this.kernel.name,
+        thread,
+        group,
+        reason,
+        stalled,
+        running,
+        processes,
+        ready,
+        order,
+      });
     }
     this.node.threadDown(thread, reason);
     this.tellAll({ kind: 'down', thread, reason });

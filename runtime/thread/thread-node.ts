@@ -88,7 +88,8 @@ export class ThreadNode {
     const ref = what === op.call ? fields[4] : what === op.callAlias ? fields[5] : undefined;
     if (ref !== undefined) this.far.calls.take(ref as number)?.call.fail(notTransferable(error));
     if (!messageLost.hasSubscribers) return;
-    messageLost.publish({ system: this.kernel.name, from: this.kernel.thread, to: thread, error });
+    const order = this.kernel.numbering.uniqueInteger();
+    messageLost.publish({ system: this.kernel.name, from: this.kernel.thread, to: thread, error, order });
   }
 }
 

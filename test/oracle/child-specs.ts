@@ -1,20 +1,33 @@
 import { type ChildSpec, child, supervisor } from '../../runtime/index.ts';
+import type { Attempts } from './attempts.ts';
+import type { Place } from './places.ts';
 import { isDynamic, joinPath, type SupervisorNode, type TreeNode, type WorkerNode } from './scenario.ts';
 import { UpMarker } from './up-marker.ts';
-import { OracleWorker } from './worker.ts';
+import { OracleWorker, type WorkerArg } from './worker.ts';
 
 const defaultPeriodS = 3_600;
 
+/** What the processes of one replay have in common. */
+export interface Making {
+  /** The seed of the delays that workers make; 0 for none. */
+  readonly jitter: number;
+  readonly attempts: Attempts;
+  /** Before each registered name, so that scenarios that share a system do not share names. */
+  readonly namePrefix: string;
+  /** Where the next process is to run. */
+  place(): Place;
+}
+
 /** The specification of a node of a scenario's tree below the supervisor with that path. */
-export function childSpec(node: TreeNode, parent: string, jitter: number): ChildSpec {
-  if (node.type === 'supervisor') return supervisorSpec(node, parent, jitter);
-  return child<any>(OracleWorker, [workerArg(node, parent, jitter), node.id], childOptions(node));
+export function childSpec(node: TreeNode, parent: string, making: Making): ChildSpec {
+  if (node.type === 'supervisor') return supervisorSpec(node, parent, making);
+  return child<any>(OracleWorker, [workerArg(node, parent, making), node.id], childOptions(node, making));
 }
 
 /** What `startChild` gives to a `simple_one_for_one` supervisor with that template, to start a child of that name. */
-export function dynamicArg(template: TreeNode, parent: string, name: string, jitter: number): unknown {
+export function dynamicArg(template: TreeNode, parent: string, name: string, making: Making): unknown {
   if (template.type === 'worker') return name;
-  const { start } = supervisorSpec({ ...template, id: name }, parent, jitter);
+  const { start } = supervisorSpec({ ...template, id: name }, parent, making);
   const path = joinPath(parent, name);
   const { children } = start.arg as { children: readonly ChildSpec[] };
   const marker = child(UpMarker, path, { id: 'up marker', restart: 'temporary' });
@@ -22,21 +35,21 @@ export function dynamicArg(template: TreeNode, parent: string, name: string, jit
 }
 
 /** A template lacks what `startChild` adds: of a worker the id, of a supervisor all that it is started with. */
-function templateSpec(node: TreeNode, parent: string, jitter: number): ChildSpec {
-  const options = childOptions(node);
-  if (node.type === 'worker') return child<any>(OracleWorker, workerArg(node, parent, jitter), options);
+function templateSpec(node: TreeNode, parent: string, making: Making): ChildSpec {
+  const options = childOptions(node, making);
+  if (node.type === 'worker') return child<any>(OracleWorker, workerArg(node, parent, making), options);
   const spec = supervisor(node.id, options, []);
   return { ...spec, start: { ...spec.start, arg: undefined } };
 }
 
-function workerArg(node: WorkerNode, parent: string, jitter: number): object {
-  return { node, parent, jitter };
+function workerArg(node: WorkerNode, parent: string, { jitter, attempts }: Making): WorkerArg {
+  return { node, parent, jitter, attempts };
 }
 
-function supervisorSpec(node: SupervisorNode, parent: string, jitter: number): ChildSpec {
+function supervisorSpec(node: SupervisorNode, parent: string, making: Making): ChildSpec {
   const path = joinPath(parent, node.id);
   const options = {
-    ...childOptions(node),
+    ...childOptions(node, making),
     ...(node.strategy === undefined ? {} : { strategy: node.strategy }),
     ...(node.intensity === undefined ? {} : { intensity: node.intensity }),
     ...(node.auto_shutdown === undefined ? {} : { autoShutdown: node.auto_shutdown }),
@@ -46,22 +59,20 @@ function supervisorSpec(node: SupervisorNode, parent: string, jitter: number): C
   return supervisor(
     node.id,
     options,
-    node.children.map((each) => specOf(each, path, jitter)),
+    node.children.map((each) => specOf(each, path, making)),
   );
 }
 
-function childOptions({
-  id,
-  restart,
-  shutdown,
-  significant,
-  name,
-}: TreeNode): Pick<ChildSpec, 'id'> & Partial<Pick<ChildSpec, 'restart' | 'shutdown' | 'significant' | 'name'>> {
+function childOptions(
+  { id, restart, shutdown, significant, name }: TreeNode,
+  { namePrefix, place }: Making,
+): Pick<ChildSpec, 'id'> & Partial<Pick<ChildSpec, 'restart' | 'shutdown' | 'significant' | 'name'>> & Place {
   return {
     id,
+    ...place(),
     ...(restart === undefined ? {} : { restart }),
     ...(shutdown === undefined ? {} : { shutdown }),
     ...(significant === undefined ? {} : { significant }),
-    ...(name === undefined ? {} : { name }),
+    ...(name === undefined ? {} : { name: `${namePrefix}${name}` }),
   };
 }

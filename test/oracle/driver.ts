@@ -14,7 +14,7 @@ import {
   terminateChild,
   whichChildren,
 } from '../../runtime/index.ts';
-import { childSpec, dynamicArg } from './child-specs.ts';
+import { childSpec, dynamicArg, type Making } from './child-specs.ts';
 import { parseReason, reasonText } from './reason-text.ts';
 import {
   type Action,
@@ -29,7 +29,7 @@ import type { WorkerProtocol } from './worker.ts';
 
 export interface Driver {
   readonly system: System;
-  readonly jitter: number;
+  readonly making: Making;
   /** The process that holds the place now, dead or alive, or the one that held it as that attempt. */
   process(path: string, attempt?: number): Pid | undefined;
   /** How a trace names a process. */
@@ -114,10 +114,10 @@ async function actOnSupervisor(driver: Driver, action: SupervisorAction, sup: Pi
   switch (action.op) {
     case 'start_child': {
       const { spec, name } = action;
-      if (spec !== undefined) return startChild(system, sup, childSpec(spec, action.sup, driver.jitter));
+      if (spec !== undefined) return startChild(system, sup, childSpec(spec, action.sup, driver.making));
       const template = driver.node(joinPath(action.sup, String(name)));
       if (template === undefined) throw new TypeError(`${action.sup} has no template`);
-      return startChild(system, sup, dynamicArg(template, action.sup, String(name), driver.jitter));
+      return startChild(system, sup, dynamicArg(template, action.sup, String(name), driver.making));
     }
     case 'terminate_child': {
       const { child, name, attempt } = action;

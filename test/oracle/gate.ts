@@ -6,6 +6,8 @@ export class Gate {
   private readonly system: System;
   private readonly waiting: Pid[] = [];
   private closed = false;
+  private arrival: () => void = () => {};
+  private holding: Promise<void> = Promise.resolve();
 
   constructor(system: System) {
     this.system = system;
@@ -15,13 +17,23 @@ export class Gate {
     return this.waiting.length > 0;
   }
 
+  /** Settles when somebody waits, after it was closed. */
+  get untilHolding(): Promise<void> {
+    return this.holding;
+  }
+
   arrived(worker: Pid): void {
-    if (this.closed) this.waiting.push(worker);
-    else this.letGo(worker);
+    if (this.closed) {
+      this.waiting.push(worker);
+      this.arrival();
+    } else this.letGo(worker);
   }
 
   close(): void {
     this.closed = true;
+    this.holding = new Promise((resolve) => {
+      this.arrival = resolve;
+    });
   }
 
   open(): void {

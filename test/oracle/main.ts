@@ -6,6 +6,8 @@
  *     npm run oracle -- --fresh COUNT [--seed SEED] [--jitter SEED]
  *     npm run oracle -- --mutations
  *
+ * Also: `--threads COUNT|isolated` runs ours on worker threads, `--sample N` takes that many of the scenarios.
+ *
  * The first two take one scenario a line, bare or as `{"scenario":…,"trace":…}`, or that many generated ones, 24 unless
  * told. They are replayed here, with `--otp` in the Erlang/OTP of this machine. Traces go to `--out`; those of
  * scenarios without a recorded trace are printed if there is none. `--fresh` runs that many new ones on both sides and
@@ -21,6 +23,7 @@ import { compareFresh } from './fresh.ts';
 import { generate } from './generate.ts';
 import { checkMutations } from './mutations.ts';
 import { failedTrace, missingEngine, runOnOtp } from './otp.ts';
+import type { Threads } from './places.ts';
 import { replayAll } from './replay-all.ts';
 import { readLine, type Scenario, type Trace } from './scenario.ts';
 import { type Compared, compare, isEqual, report } from './verdict.ts';
@@ -32,18 +35,25 @@ interface Job {
 
 type Command =
   | { readonly does: 'mutations' }
-  | { readonly does: 'fresh'; readonly count: number; readonly seed: number; readonly jitter: number }
+  | {
+      readonly does: 'fresh';
+      readonly count: number;
+      readonly seed: number;
+      readonly jitter: number;
+      readonly threads: Threads | undefined;
+    }
   | {
       readonly does: 'run';
       readonly jobs: readonly Job[];
       readonly otp: boolean;
+      readonly threads: Threads | undefined;
       readonly jitter: number;
       readonly out: string | undefined;
     };
 
-const usage = `usage: oracle FILE [--otp] [--jitter SEED] [--out FILE]
-       oracle --generate SEED [--count N] [--otp] [--jitter SEED] [--out FILE]
-       oracle --fresh COUNT [--seed SEED] [--jitter SEED]
+const usage = `usage: oracle FILE [--otp] [--threads COUNT|isolated] [--sample N] [--jitter SEED] [--out FILE]
+       oracle --generate SEED [--count N] [--otp] [--threads COUNT|isolated] [--sample N] [--jitter SEED] [--out FILE]
+       oracle --fresh COUNT [--seed SEED] [--threads COUNT|isolated] [--jitter SEED]
        oracle --mutations`;
 
 const command = readCommand();
@@ -61,6 +71,8 @@ function readCommand(): Command | undefined {
         count: { type: 'string', default: '24' },
         fresh: { type: 'string' },
         seed: { type: 'string', default: String(randomInt(1_000_000)) },
+        threads: { type: 'string' },
+        sample: { type: 'string' },
         mutations: { type: 'boolean', default: false },
       },
     });
@@ -72,14 +84,16 @@ function readCommand(): Command | undefined {
     if (values.mutations) return { does: 'mutations' };
     if (values.fresh !== undefined || values.otp) requireEngine();
     const jitter = whole('jitter', values.jitter);
+    const threads = threadsOf(values.threads);
     if (values.fresh !== undefined) {
-      return { does: 'fresh', count: whole('fresh', values.fresh), seed: whole('seed', values.seed), jitter };
+      return { does: 'fresh', count: whole('fresh', values.fresh), seed: whole('seed', values.seed), jitter, threads };
     }
     const jobs =
       file === undefined
         ? generate(whole('generate', values.generate), whole('count', values.count)).map(bare)
         : readJobs(file);
-    return { does: 'run', jobs, otp: values.otp, jitter, out: values.out };
+    const some = values.sample === undefined ? jobs : sampleOf(jobs, whole('sample', values.sample));
+    return { does: 'run', jobs: some, otp: values.otp, threads, jitter, out: values.out };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n${usage}`);
     return undefined;
@@ -95,6 +109,20 @@ function whole(option: string, text: string | undefined): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 0) throw new TypeError(`--${option} takes a whole number, not '${text}'`);
   return value;
+}
+
+function threadsOf(text: string | undefined): Threads | undefined {
+  if (text === undefined || text === 'isolated') return text;
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new TypeError(`--threads takes how many worker threads, from 1, or 'isolated', not '${text}'`);
+}
+
+/** That many, from all parts of the file. */
+function sampleOf(jobs: readonly Job[], count: number): readonly Job[] {
+  return jobs.filter(
+    (_, index) => Math.floor(((index + 1) * count) / jobs.length) > Math.floor((index * count) / jobs.length),
+  );
 }
 
 function bare(scenario: Scenario): Job {
@@ -120,13 +148,13 @@ function readJobs(file: string): Job[] {
 async function run(todo: Command): Promise<number> {
   if (todo.does === 'mutations') return await checkMutations();
   if (todo.does === 'fresh') {
-    const { text, allEqual } = await compareFresh(todo.seed, todo.count, todo.jitter);
+    const { text, allEqual } = await compareFresh(todo.seed, todo.count, todo.jitter, todo.threads);
     console.log(text);
     return allEqual ? 0 : 1;
   }
-  const { jobs, otp, jitter, out } = todo;
+  const { jobs, otp, threads, jitter, out } = todo;
   const scenarios = jobs.map(({ scenario }) => scenario);
-  const traces = otp ? await runOnOtp(scenarios, jitter) : await replayAll(scenarios, jitter);
+  const traces = otp ? await runOnOtp(scenarios, jitter) : await replayAll(scenarios, jitter, threads);
   const written: string[] = [];
   const results: Compared[] = [];
   for (const { scenario, expected } of jobs) {

@@ -138,8 +138,8 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'the retry of a failed restart does not count',
     file: fixed,
-    from: 'if (!this.allowRestart()) {',
-    to: "if (pid !== 'restarting' && !this.allowRestart()) {",
+    from: 'if (!this.allowRestart(thread)) {',
+    to: "if (pid !== 'restarting' && !this.allowRestart(thread)) {",
   },
   {
     fault: 'restart_child counts as a restart',
@@ -165,8 +165,8 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'a child that was terminated is restarted all the same',
     file: fixed,
-    from: "return child?.pid === 'restarting' ? this.restart(child) : 'continue';",
-    to: "return child !== undefined ? this.restart(child) : 'continue';",
+    from: "return child?.pid === 'restarting' ? this.restart(child, null) : 'continue';",
+    to: "return child !== undefined ? this.restart(child, null) : 'continue';",
   },
   {
     fault: 'a dynamic child that was terminated is restarted all the same',

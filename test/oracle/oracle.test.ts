@@ -8,20 +8,21 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { type Context, child, Pid, startChild, startSystem, terminateChild } from '../../runtime/index.ts';
+import { type Context, Pid, startChild, startSystem, terminateChild } from '../../runtime/index.ts';
 import { simulatedClock } from '../../runtime/testing.ts';
 import { buildFolder, readText, root } from '../support/repository.ts';
-import { Attempts } from './attempts.ts';
+import { attemptsOf } from './attempts.ts';
 import { childSpec } from './child-specs.ts';
 import { generateOne } from './generate.ts';
 import { pauses } from './jitter.ts';
 import { type LaneContext, lanesOf } from './lanes.ts';
 import { mutants } from './mutants.ts';
 import { mutated } from './mutations.ts';
+import { here } from './places.ts';
 import type { Instance, RecordedEvent } from './recorder.ts';
-import { replay } from './replay.ts';
 import { untilSettled } from './rest.ts';
 import { readLine, type Scenario, type Trace } from './scenario.ts';
+import { replay } from './simulated.ts';
 import { compare } from './verdict.ts';
 import type { WorkerProtocol } from './worker.ts';
 
@@ -163,7 +164,7 @@ test('jitter depends on the seed alone, and seed 0 never waits', async () => {
 test('jitter makes init, handlers and terminate late', async () => {
   const lateSteps = async (seed: number): Promise<string[]> => {
     const clock = simulatedClock();
-    const system = await startSystem({ clock, children: [child(Attempts, undefined)] });
+    const system = await startSystem({ clock, children: [] });
     const late: string[] = [];
     const timed = async <T>(step: string, promise: Promise<T>): Promise<T> => {
       const before = clock.now();
@@ -171,7 +172,8 @@ test('jitter makes init, handlers and terminate late', async () => {
       if (clock.now() > before) late.push(step);
       return value;
     };
-    const spec = childSpec({ id: 'a', type: 'worker', trap: true }, '', seed);
+    const making = { jitter: seed, attempts: attemptsOf(['a']), namePrefix: '', place: here };
+    const spec = childSpec({ id: 'a', type: 'worker', trap: true }, '', making);
     const started = await timed('init', startChild(system, system.root, spec));
     assert.ok('ok' in started && started.ok !== undefined);
     const worker: Pid<WorkerProtocol> = started.ok;

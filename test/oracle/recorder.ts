@@ -1,6 +1,5 @@
 /** Writes down what a system publishes about itself, and finds out which process is which node of the scenario. */
 
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   channels,
   type ExitReason,
@@ -35,8 +34,20 @@ export type RecordedEvent =
     }
   | { readonly kind: 'report'; readonly report: SupervisorReport };
 
+/** Where events come from, in the order in which they happened. Returns a function that ends it. */
+export type Listen = (channel: string, listener: (event: unknown) => void) => () => void;
+
+export interface RecorderOptions {
+  /** Whether a `simple_one_for_one` supervisor is at the path: those report no progress. */
+  isDynamic(path: string): boolean;
+  /** Counts the start of a supervisor. */
+  countAttempt(path: string): number;
+  /** What stands before all registered names. */
+  readonly namePrefix: string;
+}
+
 export class Recorder {
-  /** In the order in which they happened; all processes share one thread. */
+  /** In the order in which they happened. */
   readonly events: RecordedEvent[] = [];
   /** Processes whose start was reported as good. */
   readonly started: Set<Pid> = new Set();
@@ -53,40 +64,48 @@ export class Recorder {
   /** Workers count their attempts themselves: how a start goes depends on it. */
   private readonly workerAttempts = new Map<Pid, number>();
   private unplaced: Pid[] = [];
+  /** Those of whose end nothing was published yet. */
+  readonly running: Set<Pid> = new Set();
+  /** How many events there were, of any kind. */
+  seen = 0;
   private top: Pid | undefined;
-  private readonly system: string;
-  private readonly dynamic: (path: string) => boolean;
-  private readonly listeners: ReadonlyMap<string, (event: unknown) => void>;
+  private driver: Pid | undefined;
+  private readonly options: RecorderOptions;
+  private readonly unlisten: readonly (() => void)[];
 
-  /** `dynamic` tells the paths of `simple_one_for_one` supervisors: they report no progress. */
-  constructor(system: string, dynamic: (path: string) => boolean) {
-    this.system = system;
-    this.dynamic = dynamic;
-    this.listeners = new Map([
-      this.listener<ProcessStart>(channels.processStart, ({ pid, parent }) => {
+  constructor(listen: Listen, options: RecorderOptions) {
+    this.options = options;
+    const on = <E>(name: string, handle: (event: E) => void): (() => void) =>
+      listen(name, (event) => {
+        this.seen++;
+        handle(event as E);
+      });
+    this.unlisten = [
+      on<ProcessStart>(channels.processStart, ({ pid, parent }) => {
         this.parents.set(pid, parent);
         this.unplaced.push(pid);
+        this.running.add(pid);
       }),
-      this.listener<ProcessExitEvent>(channels.processExit, ({ pid, reason }) => {
+      on<ProcessExitEvent>(channels.processExit, ({ pid, reason }) => {
+        this.running.delete(pid);
         this.events.push({ kind: 'exit', pid, reason });
       }),
-      this.listener<SupervisorReport>(channels.supervisorReport, (report) => {
+      on<SupervisorReport>(channels.supervisorReport, (report) => {
         // One that fails before any worker of it has begun is known by this alone.
-        if (!this.ids.has(report.pid)) this.ids.set(report.pid, report.supervisor);
+        if (!this.ids.has(report.pid)) this.ids.set(report.pid, this.idOf(report.supervisor));
         this.events.push({ kind: 'report', report });
       }),
-      this.listener<ProgressReport>(channels.progressReport, ({ started: { id, pid } }) => {
+      on<ProgressReport>(channels.progressReport, ({ started: { id, pid } }) => {
         if (!(pid instanceof Pid) || id === undefined) throw new TypeError('a progress report without id or pid');
         this.ids.set(pid, id);
         this.hasStarted(pid);
       }),
-      this.listener<WorkerEvent>(workerEvents, (event) => this.workerSaid(event)),
-    ]);
-    for (const [name, listener] of this.listeners) subscribe(name, listener);
+      on<WorkerEvent>(workerEvents, (event) => this.workerSaid(event)),
+    ];
   }
 
   stop(): void {
-    for (const [name, listener] of this.listeners) unsubscribe(name, listener);
+    for (const unlisten of this.unlisten) unlisten();
   }
 
   /** The process that was that attempt at a path, or the latest one. */
@@ -96,10 +115,12 @@ export class Recorder {
     return undefined;
   }
 
-  /** From here on the children of `top` are the scenario's; what came before is forgotten. */
-  begin(top: Pid): void {
+  /** From here on the children of `top` are the scenario's; what came before is forgotten. `driver` acts on them. */
+  begin(top: Pid, driver: Pid | null | undefined = this.parents.get(top)): void {
     this.top = top;
+    this.driver = driver ?? undefined;
     this.unplaced = [];
+    this.running.clear();
     this.events.length = 0;
   }
 
@@ -109,24 +130,29 @@ export class Recorder {
     const instance = this.instances.get(from);
     if (instance !== undefined) return instanceName(instance);
     if (from === this.top) return 'top';
-    return from === this.parents.get(this.top as Pid) ? 'driver' : 'other';
+    return from === this.driver ? 'driver' : 'other';
   }
 
   /**
    * Gives processes their place in the tree, as far as it is known by now: a supervisor is recognised by what its
    * parent says when it has started, or by the workers that were started under it. Its attempt is counted here.
    */
-  place(countAttempt: (path: string) => number): void {
+  place(): void {
     this.unplaced = this.unplaced.filter((pid) => {
       const path = this.pathOf(pid);
       if (path === undefined) return true;
       const counted = this.workerAttempts.get(pid);
       const type = counted === undefined ? 'supervisor' : 'worker';
       const parent = this.instances.get(this.parents.get(pid) as Pid);
-      this.instances.set(pid, { path, attempt: counted ?? countAttempt(path), type, parent });
+      this.instances.set(pid, { path, attempt: counted ?? this.options.countAttempt(path), type, parent });
       this.latest.set(path, pid);
       return false;
     });
+  }
+
+  /** Who started a process. */
+  parentOf(pid: Pid): Pid | undefined {
+    return this.parents.get(pid) ?? undefined;
   }
 
   private pathOf(pid: Pid): string | undefined {
@@ -149,7 +175,7 @@ export class Recorder {
       this.nameLineage(pid, event.path);
     } else if (event.kind === 'hold') {
       this.onHold(pid);
-    } else if (this.dynamic(parentPath(event.path))) {
+    } else if (this.options.isDynamic(parentPath(event.path))) {
       this.nameLineage(pid, event.path);
       this.hasStarted(pid);
     }
@@ -168,16 +194,10 @@ export class Recorder {
     this.events.push({ kind: 'started', pid });
   }
 
-  private listener<E extends { readonly system: string }>(
-    name: string,
-    handle: (event: E) => void,
-  ): [string, (event: unknown) => void] {
-    return [
-      name,
-      (event) => {
-        if ((event as E).system === this.system) handle(event as E);
-      },
-    ];
+  /** A supervisor with a name reports under it: that is its id. */
+  private idOf(supervisor: string): string {
+    const { namePrefix } = this.options;
+    return supervisor.startsWith(namePrefix) ? supervisor.slice(namePrefix.length) : supervisor;
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { CallError, type Pid, type System, whichChildren } from '../../runtime/index.ts';
 import { type SimulatedClock, settle } from '../../runtime/testing.ts';
-import type { Instance } from './recorder.ts';
+import type { Recorder } from './recorder.ts';
 import type { WorkerProtocol } from './worker.ts';
 
 export const tickMs = 10;
@@ -12,12 +12,10 @@ const looksMax = 1_000;
 /** So often all that can run has had its turn, and no timer waited. */
 const quietTurns = 10;
 
-export interface Observed {
+interface Observed {
   readonly system: System;
   readonly clock: SimulatedClock;
-  living(): readonly (readonly [Pid, Instance])[];
-  /** How much has been recorded. */
-  eventCount(): number;
+  readonly recorder: Recorder;
 }
 
 /**
@@ -25,10 +23,11 @@ export interface Observed {
  * and nothing was recorded since the last look.
  */
 export async function untilAtRest(observed: Observed): Promise<void> {
+  const { recorder, clock } = observed;
   for (let looks = 0; looks < looksMax; looks++) {
-    const before = observed.eventCount();
-    const calm = await untilSettled(observed.clock, everybodyIsCalm(observed));
-    if (calm && observed.eventCount() === before && observed.clock.pending === 0) return;
+    const before = recorder.seen;
+    const calm = await untilSettled(clock, everybodyIsCalm(observed));
+    if (calm && recorder.seen === before && clock.pending === 0) return;
   }
   throw new Error(`after ${looksMax} looks the tree is not at rest`);
 }
@@ -55,9 +54,10 @@ export async function untilQuiet(clock: SimulatedClock, enough: () => boolean): 
 }
 
 /** Asks every living process. One that is busy answers late; one that ends meanwhile does not answer at all. */
-async function everybodyIsCalm(observed: Observed): Promise<boolean> {
-  const { system } = observed;
-  const answers = observed.living().map(async ([pid, { type }]) => {
+async function everybodyIsCalm({ system, recorder }: Observed): Promise<boolean> {
+  recorder.place();
+  const living = [...recorder.instances].filter(([pid]) => system.isAlive(pid));
+  const answers = living.map(async ([pid, { type }]) => {
     if (type === 'supervisor') return isCalm(system, pid);
     await system.call<WorkerProtocol, 'ping'>(pid, 'ping', undefined, { timeoutMs: 'infinity' });
     return true;

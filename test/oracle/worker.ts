@@ -12,6 +12,8 @@ import {
   type InitResult,
   ignore,
   type MaybePromise,
+  type Name,
+  name,
   noreply,
   type Pid,
   type Ref,
@@ -20,13 +22,14 @@ import {
   stopInit,
   stopReply,
 } from '../../runtime/index.ts';
-import { countAttempt } from './attempts.ts';
+import { type Attempts, countAttempt } from './attempts.ts';
 import { afterPause, type Pauses, pauses } from './jitter.ts';
 import { joinPath, type StartOutcome, type WorkerNode } from './scenario.ts';
 
 export interface WorkerProtocol {
   readonly call: {
     readonly ping: Call<void, string>;
+    readonly calm: Call<void, boolean>;
     readonly stop: Call<ExitReason, never>;
     readonly stop_reply: Call<ExitReason, string>;
     readonly crash: Call<string, never>;
@@ -51,6 +54,7 @@ export interface WorkerArg {
   readonly node: WorkerNode;
   readonly parent: string;
   readonly jitter: number;
+  readonly attempts: Attempts;
 }
 
 interface State {
@@ -62,7 +66,7 @@ interface State {
 }
 
 /** What a worker says about itself on `workerEvents`. */
-export type WorkerEvent = { readonly system: string; readonly pid: Pid } & (
+export type WorkerEvent = { readonly system: string; readonly pid: Pid; readonly order: number } & (
   | { readonly kind: 'init'; readonly path: string; readonly attempt: number }
   | { readonly kind: 'ready'; readonly path: string }
   | { readonly kind: 'hold' }
@@ -75,11 +79,24 @@ export const workerEvents = 'oracle:worker';
 export const openTag = 'open';
 const events = channel(workerEvents);
 
-type Telling = WorkerEvent extends infer E ? (E extends WorkerEvent ? Omit<E, 'system' | 'pid'> : never) : never;
+type Telling = WorkerEvent extends infer E
+  ? E extends WorkerEvent
+    ? Omit<E, 'system' | 'pid' | 'order'>
+    : never
+  : never;
+
+/** Who publishes on the main thread what workers on other threads say; nobody if there are none. */
+export const collectorName: Name<CollectorProtocol> = name('oracle collector');
+
+export interface CollectorProtocol {
+  readonly info: { readonly told: WorkerEvent };
+}
 
 /** Says something about a process, as a rule about itself. */
 export function tell(ctx: Context, event: Telling, pid: Pid = ctx.self): void {
-  events.publish({ system: ctx.system, pid, ...event });
+  const told = { system: ctx.system, pid, order: ctx.uniqueInteger(), ...event };
+  if (ctx.whereis(collectorName) === undefined) events.publish(told);
+  else ctx.send<CollectorProtocol, 'told'>(collectorName, 'told', told);
 }
 
 const slowMs = 8;
@@ -115,9 +132,9 @@ export const OracleWorker: GenServer<WorkerProtocol, readonly [WorkerArg, string
   import.meta,
   'OracleWorker',
   {
-    init([{ node, parent, jitter }, id]: readonly [WorkerArg, string], ctx): MaybePromise<InitResult<State>> {
+    init([{ node, parent, jitter, attempts }, id]: readonly [WorkerArg, string], ctx): MaybePromise<InitResult<State>> {
       const path = joinPath(parent, id);
-      const attempt = countAttempt(ctx, path);
+      const attempt = countAttempt(attempts, path);
       tell(ctx, { kind: 'init', path, attempt });
       ctx.trapExit(node.trap === true);
       const instance = `${path}#${attempt}`;
@@ -135,6 +152,7 @@ export const OracleWorker: GenServer<WorkerProtocol, readonly [WorkerArg, string
     },
     handleCall: {
       ping: lateReply((state) => reply(state.instance, state)),
+      calm: lateReply((state, _nothing, ctx) => reply(hasNoSignalToCome(ctx), state)),
       stop: lateReply((state, reason) => stop(reason, state)),
       stop_reply: lateReply((state, reason) => stopReply(reason, 'stopping', state)),
       crash: lateReply((_state, reason: string) => crash(reason)),
@@ -182,6 +200,12 @@ export const OracleWorker: GenServer<WorkerProtocol, readonly [WorkerArg, string
     },
   },
 );
+
+/** Whether all it is linked to lives, and all it monitors: else a signal is on its way to it, or in its mailbox. */
+function hasNoSignalToCome(ctx: Context): boolean {
+  const info = ctx.processInfo(ctx.self);
+  return info !== undefined && [...info.links, ...info.monitors].every((pid) => ctx.isAlive(pid));
+}
 
 /** A start that waits until the gate is open, and then fails. */
 async function held(ctx: Context): Promise<InitResult<State>> {

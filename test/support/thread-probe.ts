@@ -17,6 +17,7 @@ import {
 export interface ProbeProtocol {
   readonly call: {
     readonly threadId: Call<void, number>;
+    readonly uniqueInteger: Call<void, number>;
     readonly echo: Call<unknown, unknown>;
     readonly crash: Call<string, void>;
     readonly link: Call<Pid, 'ok'>;
@@ -74,6 +75,7 @@ export const Probe: GenServer<ProbeProtocol, ProbeStart> = genServer(import.meta
   },
   handleCall: {
     threadId: (state: State) => reply(threadId, state),
+    uniqueInteger: (state: State, _nothing, ctx) => reply(ctx.uniqueInteger(), state),
     echo: (state: State, value) => reply(value, state),
     crash: (_state: State, why): never => {
       throw new Error(why);

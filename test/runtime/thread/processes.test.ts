@@ -2,18 +2,21 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
 import {
   BadArgError,
   CallError,
+  type Context,
   child,
   NotTransferableError,
   name,
   type Pid,
+  type ReceivedMessage,
   supervisor,
   whichChildren,
 } from '../../../runtime/index.ts';
 import { Probe, type ProbeProtocol } from '../../support/thread-probe.ts';
-import { signalsOf, startProbe, startThreads, until } from '../../support/thread-system.ts';
+import { type ProbePid, signalsOf, startProbe, startThreads, until } from '../../support/thread-system.ts';
 
 const probe = name<ProbeProtocol>;
 
@@ -228,4 +231,44 @@ test('a process with a thread of its own ends that thread when it exits', async 
   assert.notEqual(at, await system.call(await startProbe(system, { thread: 'cpu' }), 'threadId'));
   system.cast(pid, 'leave', 'normal');
   await until(() => (system.processCount === before + 1 ? true : undefined));
+});
+
+test('the exit signal of a linked process comes before the DOWN of a monitor that found it dead', async (t) => {
+  const system = await startThreads(t);
+  const told = (far: ProbePid): Promise<readonly string[]> =>
+    new Promise((resolve) => {
+      system.spawn(async (_arg: undefined, ctx: Context) => {
+        ctx.trapExit(true);
+        ctx.link(far);
+        await ctx.call(far, 'echo', 1);
+        ctx.cast(far, 'leave', 'boom');
+        await new Promise((goOn) => setImmediate(goOn));
+        // This thread takes nothing from the other one meanwhile.
+        while (ctx.isAlive(far));
+        ctx.monitor(far);
+        const tags: string[] = [];
+        while (tags.length < 2) tags.push(((await ctx.receive(() => true, 'infinity')) as ReceivedMessage).tag);
+        resolve(tags);
+      }, undefined);
+    });
+  for (let i = 0; i < 20; i++) {
+    assert.deepEqual(await told(await startProbe(system, { thread: 'cpu' })), ['EXIT', 'DOWN']);
+  }
+});
+
+test('a pid is the same object also when its thread has gone and another one names it', async (t) => {
+  const system = await startThreads(t);
+  // Of all workers that start from here on it is the first to end.
+  const threadEnd = new Promise<void>((resolve) => {
+    const started = (worker: Worker): unknown => worker.once('exit', () => resolve());
+    process.on('worker', started);
+    t.after(() => process.off('worker', started));
+  });
+  const witness = await startProbe(system, { thread: 'cpu' });
+  const gone = await startProbe(system, { isolated: true });
+  await system.call(witness, 'monitor', gone);
+  system.cast(gone, 'leave', 'boom');
+  await threadEnd;
+  const [down] = await signalsOf(system, witness, 1);
+  assert.equal((down as { object: Pid }).object, gone);
 });
