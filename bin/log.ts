@@ -6,6 +6,7 @@ import {
   describeExit,
   type ProgressReport,
   type SupervisorReport,
+  type ThreadExit,
   type UnexpectedMessage,
 } from '../runtime/index.ts';
 
@@ -27,6 +28,7 @@ export function logReports(logger: Logger): () => void {
     [channels.supervisorReport, (m) => supervisor(logger, m as SupervisorReport)],
     [channels.progressReport, (m) => progress(logger, m as ProgressReport)],
     [channels.unexpectedMessage, (m) => unexpected(logger, m as UnexpectedMessage)],
+    [channels.threadExit, (m) => threadExit(logger, m as ThreadExit)],
   ];
   for (const [name, listener] of subscriptions) subscribe(name, listener);
   return () => {
@@ -61,4 +63,14 @@ function progress(logger: Logger, { pid, supervisor, started }: ProgressReport):
 
 function unexpected(logger: Logger, { pid, tag }: UnexpectedMessage): void {
   logger.warn({ process: pid, tag }, `no clause for the message '${tag}': dropped`);
+}
+
+function threadExit(logger: Logger, { thread, group, reason, stalled, running, processes, ready }: ThreadExit): void {
+  // One that ran a single process ends with it: nothing to tell.
+  if (group === null && processes === 0) return;
+  const about = { thread, group, reason, stalled, running, processes, ready };
+  logger.error(
+    about,
+    `thread ${thread} ended with ${processes} processes: ${stalled ? 'stalled' : describeExit(reason)}`,
+  );
 }

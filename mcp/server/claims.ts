@@ -22,6 +22,10 @@ export class Claims {
     return ticket;
   }
 
+  isTaken(ticket: number): boolean {
+    return Atomics.load(this.words, placeOf(ticket)) !== 2 * ticket;
+  }
+
   /** True for the first who takes it. */
   take(ticket: number): boolean {
     return Atomics.compareExchange(this.words, placeOf(ticket), 2 * ticket, 2 * ticket + 1) === 2 * ticket;

@@ -15,6 +15,9 @@ type Ctx = Context<RequestProtocol>;
 /** Threads may end one after the other; code that ends before it begins on that many is not the threads' fault. */
 const ENDS_MAX = 5;
 
+/** How many times `workBeginMs` a thread may take to import the module of the server. */
+const WAITS_MAX = 8;
+
 /** Undefined if the code runs in the process of the request. */
 export function farWorkOf(
   { node, threads, claims, limits }: RequestStart,
@@ -33,6 +36,8 @@ export class FarWork {
   private readonly claims: Claims;
   private readonly limits: McpLimits;
   private running: { readonly pid: Pid; readonly ticket: number } | undefined;
+  /** How often it was there and had not begun. */
+  private waits = 0;
   /** How often it has ended before it began. */
   private ended = 0;
 
@@ -57,6 +62,7 @@ export class FarWork {
   /** Linked: each ends with the other's failure, and whoever watches the request answers for both. */
   start({ server, version, id, work, session, clientCapabilities }: WorkRequest, ctx: Ctx): void {
     ctx.trapExit(true);
+    this.waits = 0;
     const ticket = this.claims.newTicket();
     const request = { server, version, id, work, session, clientCapabilities };
     const start = { node: this.node, module: this.module, ticket, asking: ctx.self, request };
@@ -66,8 +72,16 @@ export class FarWork {
 
   /** It should have begun: if its thread does not yield, another one will. */
   hurry(request: WorkRequest, ctx: Ctx): void {
-    if (this.running === undefined || !this.claims.take(this.running.ticket)) return;
-    if (!ctx.withdraw(this.running.pid)) ctx.unlink(this.running.pid); // it finds its ticket taken
+    if (this.running === undefined) return;
+    const { pid, ticket } = this.running;
+    if (this.claims.isTaken(ticket)) return;
+    // It is there, but its thread may still have to import the module: it has more time.
+    if (!ctx.withdraw(pid) && ++this.waits < WAITS_MAX) {
+      ctx.sendAfter(this.limits.workBeginMs, 'begin');
+      return;
+    }
+    if (!this.claims.take(ticket)) return;
+    ctx.unlink(pid); // it finds its ticket taken
     this.start(request, ctx);
   }
 

@@ -1,11 +1,14 @@
 import {
   type Call,
+  CallError,
   type Context,
   continueWith,
   type GenServer,
   genServer,
   type HandlerResult,
   type InitOk,
+  type InitResult,
+  ignore,
   initOk,
   type MaybePromise,
   NotTransferableError,
@@ -86,7 +89,7 @@ interface State {
  * blamed on this process.
  */
 export const WorkRunner: GenServer<WorkProtocol, WorkStart> = genServer(import.meta, 'WorkRunner', {
-  init(start, ctx): MaybePromise<InitOk<State>> {
+  init(start, ctx): MaybePromise<InitResult<State>> {
     const { node, module, asking, request } = start;
     const { work, id, server } = request;
     ctx.setLabel(`${METHOD_OF[work.kind]} ${work.name}, request ${JSON.stringify(id)}, at work`);
@@ -94,7 +97,7 @@ export const WorkRunner: GenServer<WorkProtocol, WorkStart> = genServer(import.m
     const begin = ({ catalog, limits, claims }: ImportedCatalog): InitOk<State> =>
       initOk({ start, job: jobOf(start, catalog, limits), claims, context: undefined }, continueWith('run'));
     const imported = importedCatalog(node, server, module, bounds);
-    return imported instanceof Promise ? imported.then(begin) : begin(imported as ImportedCatalog);
+    return imported instanceof Promise ? imported.then(begin, unasked) : begin(imported as ImportedCatalog);
   },
   handleContinue: { run: (state, _payload, ctx) => run(state, ctx) },
   handleInfo: {
@@ -102,6 +105,12 @@ export const WorkRunner: GenServer<WorkProtocol, WorkStart> = genServer(import.m
       how === 'returned' ? returned(state, value, ctx) : thrown(state, value, ctx),
   },
 });
+
+/** The request has gone on with another thread, or has ended. */
+function unasked(error: unknown): InitResult<State> {
+  if (error instanceof CallError) return ignore();
+  throw error;
+}
 
 /** Whoever started this has found it already, in a catalog of the same server. */
 function jobOf({ request: { work, version } }: WorkStart, catalog: Catalog, limits: McpLimits): Job {
