@@ -38,6 +38,7 @@ export class WorkerThread implements Watched {
   private memory: ThreadMemory | undefined;
   private error: { readonly thrown: unknown } | undefined;
   private isStalled = false;
+  private termination: Promise<number> | undefined;
   private isAsked = false;
   private readonly worker: Worker;
   private readonly listener: WorkerListener;
@@ -126,7 +127,9 @@ export class WorkerThread implements Watched {
 
   async terminate(): Promise<void> {
     this.isAsked = true;
-    await this.worker.terminate();
+    // Asked for again while it ends, as an idle thread does when another one dies meanwhile.
+    this.termination ??= this.worker.terminate();
+    await this.termination;
   }
 }
 

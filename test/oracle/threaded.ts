@@ -12,8 +12,9 @@ import type { Setting } from './setting.ts';
 import type { Stage } from './stage.ts';
 import type { WorkerProtocol } from './worker.ts';
 
-/** No scenario takes this long. */
+/** No scenario takes this long; with a thread to start for every process, on a busy machine. */
 const limitMs = 60_000;
+const isolatedLimitMs = 600_000;
 /** So many looks in a row that find the tree at rest, and nothing new. */
 const quietLooks = 2;
 
@@ -80,8 +81,9 @@ class Threaded implements Setting {
   }
 
   async untilTooLate(): Promise<never> {
-    await this.stage.sleep(limitMs);
-    throw new Error(`after ${limitMs} ms the tree is not at rest: ${this.unrest}; ${this.stage.events.gap}`);
+    const waitMs = this.stage.threads === 'isolated' ? isolatedLimitMs : limitMs;
+    await this.stage.sleep(waitMs);
+    throw new Error(`after ${waitMs} ms the tree is not at rest: ${this.unrest}; ${this.stage.events.gap}`);
   }
 
   async untilAtRest(): Promise<void> {
