@@ -153,7 +153,8 @@ export interface ComputeFault extends Event {
 
 /**
  * Channel `beamish:thread-exit`: a worker thread has ended, and all its processes with it, with that reason. Published
- * on the thread that started the system, before any link or monitor learns of it.
+ * on the thread that started the system, before any link or monitor learns of it. Not for a thread of one process that
+ * ended with it in order.
  */
 export interface ThreadExit extends Ordered {
   readonly system: string;
@@ -171,7 +172,10 @@ export interface ThreadExit extends Ordered {
   readonly ready: boolean;
 }
 
-/** Channel `beamish:message-lost`: a message to another thread was lost, since it changed after it was sent. */
+/**
+ * Channel `beamish:message-lost`: a message to another thread was lost, since it changed after it was sent, or is that
+ * of a timer and cannot cross.
+ */
 export interface MessageLost extends Ordered {
   readonly system: string;
   readonly from: number;

@@ -40,6 +40,7 @@ const scripts = {
   alias: (ctx: Context, options: any) => ctx.alias(options),
   request: async (ctx: Context, to: any) => receiveResponse(ctx, ctx.sendRequest<any, any>(to, 'echo', 'asked'), 5_000),
   late: (ctx: Context, { to, delayMs }: any) => ctx.sendAfter(delayMs, 'note', 'late', to),
+  lateFunction: (ctx: Context, to: any) => ctx.sendAfter(1, 'note', () => 1, to),
   every: (ctx: Context, to: any) => ctx.sendInterval(1, 'note', 'again', to),
   read: (ctx: Context, ref: any) => ctx.readTimer(ref),
   unregister: (ctx: Context, name: any) => ctx.unregister(name),
