@@ -48,6 +48,9 @@ export const STALL_SUSPECT_LOOK_MS = 5;
 export const THREAD_RESTART_DELAY_MS = 100;
 export const THREAD_RESTART_DELAY_MAX_MS = 30_000;
 
+/** How long after the start of a system its spare threads are started. */
+export const SPARE_DELAY_MS = 1_000;
+
 /** How long a worker thread may take to end when the system stops. */
 export const THREAD_STOP_MS = 1_000;
 

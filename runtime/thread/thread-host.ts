@@ -6,6 +6,7 @@ import {
   CHANNEL_SPIN_US,
   PROCESSES_MAX,
   RESERVED_PROCESSES_MAX,
+  SPARE_DELAY_MS,
   STALL_MS,
   THREAD_RESTART_DELAY_MAX_MS,
   THREAD_RESTART_DELAY_MS,
@@ -75,7 +76,10 @@ export class ThreadHost implements WorkerListener {
       throw new StartError({ failed_to_start_thread: reasonOfEnd(end as ThreadEnd) });
     }
     this.started = true;
-    for (const group of this.plan.groups.values()) this.keepSpare(group);
+    // Not now: a program that ends soon, or is about to answer first, has better things to do.
+    this.later(SPARE_DELAY_MS, () => {
+      for (const group of this.plan.groups.values()) this.keepSpare(group);
+    });
   }
 
   /** The system is about to stop: it must not wait for a thread that does not yield, even if it may do so for ever. */
@@ -133,7 +137,7 @@ export class ThreadHost implements WorkerListener {
     this.node.directory.setBusy(thread, is);
     const group = name === null ? undefined : this.plan.groups.get(name);
     if (!is || name === null || group === undefined || this.stopping) return;
-    if (this.spares.has(group) && this.node.directory.sizeOf(name) === group.count) {
+    if (group.spares > 0 && this.node.directory.sizeOf(name) === group.count) {
       this.startInGroup(name, group, group.count);
     }
   }
@@ -235,9 +239,13 @@ export class ThreadHost implements WorkerListener {
       return;
     }
     this.unlaunched.set(own.thread, []);
+    this.later(delayMs, launch);
+  }
+
+  private later(delayMs: number, act: () => void): void {
     const timer = this.clock.setTimer(() => {
       this.delayed.delete(timer);
-      launch();
+      act();
     }, delayMs);
     this.delayed.add(timer);
   }
