@@ -62,7 +62,7 @@ export class ProcessTable {
 
   /** By what stands in a pid of this thread. */
   at(slot: number, serial: number): Process | undefined {
-    const process = this.slots[slot] ?? this.reserved.get(slot);
+    const process = slot < this.ownMax ? this.slots[slot] : this.reserved.get(slot);
     return process?.pid.serial === serial ? process : undefined;
   }
 

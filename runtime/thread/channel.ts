@@ -2,7 +2,7 @@
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { CHANNEL_RING_BYTES } from '../limits.ts';
-import type { Part } from './crossing.ts';
+import { type Part, partBytes } from './crossing.ts';
 import { createRing } from './ring.ts';
 
 /** What crosses: a number that says what it is, and its fields. A flat array of plain values and pids. */
@@ -33,7 +33,7 @@ export interface Outside {
 
 /** What the two threads count for a batch beside the ring. */
 export function outsideBytes(bytes: Uint8Array, parts: readonly Part[]): number {
-  return parts.reduce((sum, { buffer }) => sum + buffer.byteLength, bytes.length);
+  return parts.reduce((sum, { buffer }) => sum + partBytes(buffer), bytes.length);
 }
 
 // Flags of a record: the low bits, above them the sequence of what crosses outside.

@@ -55,6 +55,13 @@ export interface Part {
   readonly buffer: ArrayBufferLike;
 }
 
+/** What it takes to hand a buffer over, as it is counted: memory that is shared is not moved. */
+export function partBytes(buffer: ArrayBufferLike): number {
+  return buffer instanceof SharedArrayBuffer ? SHARED_PART_BYTES : buffer.byteLength;
+}
+
+const SHARED_PART_BYTES = 64;
+
 /** The value may cross as it is. */
 const KEEP = Symbol('keep');
 const REFUSED = Symbol('refused');
@@ -349,7 +356,7 @@ export class Crossing {
     this.parts = this.copies;
     this.copies = [];
     for (const [buffer, number] of this.taken) {
-      this.bytes += buffer.byteLength;
+      this.bytes += partBytes(buffer);
       this.parts.push({ number, buffer: buffer instanceof SharedArrayBuffer ? buffer : takeMarked(buffer) });
     }
   }

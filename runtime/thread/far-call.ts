@@ -1,19 +1,34 @@
 import type { ExitReason } from '../kernel/exit.ts';
 import type { OpenCall } from '../kernel/pending-call.ts';
 import type { Pid, Ref } from '../kernel/pid.ts';
-import { op } from './frames.ts';
+import { type Frame, op } from './frames.ts';
+
+/** What a call needs of the other threads. */
+export interface FarCallers {
+  answer(thread: number, frame: Frame): void;
+  pidOf(thread: number, slot: number, serial: number): Pid;
+}
 
 /** A call that a process of another thread has made: its outcome goes back there. */
 export class FarCall implements OpenCall {
   done = false;
   readonly ref: Ref;
-  readonly caller: { readonly pid: Pid; readonly name: null };
-  private readonly answer: (frame: readonly unknown[]) => void;
+  private readonly callers: FarCallers;
+  private readonly thread: number;
+  private readonly slot: number;
+  private readonly serial: number;
 
-  constructor(ref: Ref, caller: Pid, answer: (frame: readonly unknown[]) => void) {
+  constructor(callers: FarCallers, thread: number, ref: Ref, slot: number, serial: number) {
+    this.callers = callers;
+    this.thread = thread;
     this.ref = ref;
-    this.caller = { pid: caller, name: null };
-    this.answer = answer;
+    this.slot = slot;
+    this.serial = serial;
+  }
+
+  /** Seldom asked for, so it is not made before. */
+  get caller(): { readonly pid: Pid; readonly name: null } {
+    return { pid: this.callers.pidOf(this.thread, this.slot, this.serial), name: null };
   }
 
   reply(value: unknown): void {
@@ -30,6 +45,10 @@ export class FarCall implements OpenCall {
 
   refuse(): void {
     if (this.settles()) this.answer([op.callRefused, this.ref]);
+  }
+
+  private answer(frame: Frame): void {
+    this.callers.answer(this.thread, frame);
   }
 
   private settles(): boolean {

@@ -16,7 +16,7 @@ import { Departed } from './departed.ts';
 import type { Directory } from './directory.ts';
 import { FarCalls } from './far-calls.ts';
 import { FarStarts } from './far-starts.ts';
-import { type Frame, op } from './frames.ts';
+import { type Frame, kindNumbers, op } from './frames.ts';
 import type { Pids } from './pids.ts';
 import { type SpawnRequest, spawnRequest } from './spawn-request.ts';
 import type { SystemMemory } from './system-memory.ts';
@@ -142,8 +142,8 @@ export class FarProcesses implements Remote {
   send(sender: Process | null, to: Pid | Alias, kind: MessageKind, tag: string, payload: unknown): void {
     const frame: Frame =
       to instanceof Alias
-        ? [op.toAlias, to.pid.slot, to.pid.serial, to.ref, kind, tag, payload]
-        : [op.message, to.slot, to.serial, kind, tag, payload];
+        ? [op.toAlias, to.pid.slot, to.pid.serial, to.ref, kindNumbers[kind], tag, payload]
+        : [op.message, to.slot, to.serial, kindNumbers[kind], tag, payload];
     this.outbox.send(threadOf(to), frame, sender);
   }
 
@@ -153,10 +153,12 @@ export class FarProcesses implements Remote {
       call.absent();
       return;
     }
+    const { slot, serial } = caller.pid;
+    this.pids.leaves(caller.pid);
     const frame: Frame =
       to instanceof Alias
-        ? [op.callAlias, to.pid.slot, to.pid.serial, to.ref, tag, payload, ref, caller.pid]
-        : [op.call, to.slot, to.serial, tag, payload, ref, caller.pid];
+        ? [op.callAlias, to.pid.slot, to.pid.serial, to.ref, tag, payload, ref, slot, serial]
+        : [op.call, to.slot, to.serial, tag, payload, ref, slot, serial];
     this.outbox.send(threadOf(to), frame, caller);
     this.calls.add(call, threadOf(to));
   }
