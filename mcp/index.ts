@@ -93,6 +93,7 @@ export {
 export { type McpNodeSpec, mcpNode, type Served } from './server/node.ts';
 export { changeServer, resourceUpdated, type ServerChange } from './server/server-change.ts';
 export {
+  type TaskSupport,
   type Tool,
   type ToolAnnotations,
   type ToolContext,

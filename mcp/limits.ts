@@ -61,6 +61,12 @@ export interface McpLimits {
   readonly requestStateMs: number;
   /** Characters of a `requestState` that a client may send. Longer ones cannot be ours. */
   readonly requestStateLengthMax: number;
+  /** Tasks that are known at one time, those that have ended too; more are refused. */
+  readonly tasksMax: number;
+  /** How long a task is known from its beginning; past it its work is ended, and it is forgotten. */
+  readonly taskTtlMs: number;
+  /** How often a client should ask for a task (`pollIntervalMs`). */
+  readonly taskPollMs: number;
   /** `subscriptions/listen` at one time; more are refused. */
   readonly listensMax: number;
 }
@@ -91,6 +97,9 @@ export const MCP_LIMITS: McpLimits = Object.freeze({
   workBeginMs: 60,
   subscriptionsMax: 1_000,
   listensMax: 10_000,
+  tasksMax: 10_000,
+  taskTtlMs: 3_600_000,
+  taskPollMs: 1_000,
   inputRequestsMax: 16,
   inputRoundsMax: 16,
   inputTimeoutMs: 300_000,

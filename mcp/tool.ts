@@ -20,6 +20,9 @@ export interface ToolAnnotations {
   readonly openWorldHint?: boolean;
 }
 
+/** Whether calls of a tool become tasks; see `ToolSpec`. */
+export type TaskSupport = 'forbidden' | 'optional' | 'required';
+
 /** What clients are told about a tool, and its bounds. */
 export interface ToolSpec<S extends JsonSchema = JsonSchema> {
   /** A name for people. */
@@ -43,6 +46,18 @@ export interface ToolSpec<S extends JsonSchema = JsonSchema> {
    * on the main thread, for code that needs what lives there; an endless loop there stops the node.
    */
   readonly run?: 'process' | 'isolated' | 'main';
+  /**
+   * Whether a call becomes a task (2026-07-28, extension `io.modelcontextprotocol/tasks`): the client gets a handle at
+   * once, and asks for the result later. `'forbidden'` (default): never. `'optional'`: for clients that know tasks;
+   * others wait for the result. `'required'`: others are refused with -32021. Calls in sessions never become tasks.
+   */
+  readonly task?: TaskSupport;
+  /**
+   * Of a tool whose calls become tasks: its first `ctx.input` comes before the task, as the answer to the call; with
+   * the client's answers the call becomes a task. A call that ends without having asked is answered as usual. Default
+   * false: the task asks.
+   */
+  readonly asksFirst?: boolean;
   /** How long one call may take. Default and maximum: the limits `requestTimeoutMs` and `requestTimeoutMaxMs`. */
   readonly timeoutMs?: number;
 }

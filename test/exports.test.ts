@@ -381,6 +381,7 @@ const pins: Readonly<Record<string, Pin>> = {
       'ServerChange',
       'ServerInfo',
       'ServerSpec',
+      'TaskSupport',
       'TemplateDefinition',
       'TextContent',
       'Tool',

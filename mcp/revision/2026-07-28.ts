@@ -16,7 +16,7 @@ import {
 } from '../errors.ts';
 import type { JsonObject } from '../json-rpc.ts';
 import type { LogLevel } from '../request-context.ts';
-import { type Envelope, type Implementation, type Revision, VERSION_KEY } from './contract.ts';
+import { type Envelope, type Implementation, type Revision, TASKS_EXTENSION, VERSION_KEY } from './contract.ts';
 import {
   CHANGE_NOTIFICATIONS,
   capabilitiesProblem,
@@ -28,6 +28,8 @@ import {
   metaProblem,
   promptProblem,
   readProblem,
+  taskProblem,
+  taskUpdateProblem,
   toolCallProblem,
   withInput,
 } from './params.ts';
@@ -56,6 +58,7 @@ export const revision20260728: Revision = {
   era: 'stateless',
   batches: false,
   resumption: 'none',
+  extensions: { [TASKS_EXTENSION]: {} },
   requests: new Map([
     ['server/discover', { problem: metaProblem }],
     ['tools/list', { problem: listProblem, capability: 'tools' }],
@@ -67,9 +70,17 @@ export const revision20260728: Revision = {
     ['prompts/get', { problem: withInput(promptProblem), capability: 'prompts', nameHeader: 'name' }],
     ['completion/complete', { problem: completeProblem, capability: 'completions' }],
     ['subscriptions/listen', { problem: listenProblem }],
+    ['tasks/get', { problem: taskProblem, nameHeader: 'taskId' }],
+    ['tasks/update', { problem: taskUpdateProblem, nameHeader: 'taskId' }],
+    ['tasks/cancel', { problem: taskProblem, nameHeader: 'taskId' }],
   ]),
   clientNotifications: new Set(['notifications/cancelled']),
-  serverNotifications: new Set(['notifications/progress', 'notifications/message', ...CHANGE_NOTIFICATIONS]),
+  serverNotifications: new Set([
+    'notifications/progress',
+    'notifications/message',
+    'notifications/tasks',
+    ...CHANGE_NOTIFICATIONS,
+  ]),
   clientCapabilities,
 
   readEnvelope: (meta) => {

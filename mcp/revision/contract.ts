@@ -13,6 +13,9 @@ export const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
 /** Where in `_meta` a notification names the `subscriptions/listen` it is of. */
 export const SUBSCRIPTION_KEY = 'io.modelcontextprotocol/subscriptionId';
 
+/** The extension of tasks (2026-07-28), in the capabilities of servers and clients. */
+export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks';
+
 /** What a server or a client says of itself. */
 export interface Implementation {
   readonly name: string;
@@ -35,7 +38,7 @@ export interface RequestRule {
   /** The capability that the server must have declared for it. */
   readonly capability?: 'tools' | 'resources' | 'prompts' | 'completions' | 'logging';
   /** The parameter that the HTTP header `Mcp-Name` repeats. */
-  readonly nameHeader?: 'name' | 'uri';
+  readonly nameHeader?: 'name' | 'uri' | 'taskId';
 }
 
 /** A tool as `tools/list` shows it, with all that any revision has. */
@@ -70,6 +73,8 @@ export interface Revision {
    * back later.
    */
   readonly resumption: 'none' | 'events' | 'polling';
+  /** The extensions that servers with tools for them have; undefined: this revision has no extensions. */
+  readonly extensions?: { readonly [name: string]: object };
   /** The requests that clients may send. */
   readonly requests: ReadonlyMap<string, RequestRule>;
   /** The notifications that clients may send. */

@@ -103,7 +103,23 @@ export const listenProblem: ParamsProblem = (params) => {
   if (uris !== undefined && !(Array.isArray(uris) && uris.every((uri) => typeof uri === 'string'))) {
     return `${place}.resourceSubscriptions must be an array of strings`;
   }
+  const tasks = filter['taskIds'];
+  if (tasks !== undefined && !(Array.isArray(tasks) && tasks.every((id) => typeof id === 'string'))) {
+    return `${place}.taskIds must be an array of strings`;
+  }
   return metaProblem(params);
+};
+
+/** `tasks/get`, `tasks/cancel`. */
+export const taskProblem: ParamsProblem = (params) => {
+  if (typeof params['taskId'] !== 'string') return 'params.taskId must be a string: the id of a task';
+  return metaProblem(params);
+};
+
+/** `tasks/update`. */
+export const taskUpdateProblem: ParamsProblem = (params) => {
+  if (!isJsonObject(params['inputResponses'])) return 'params.inputResponses must be an object';
+  return taskProblem(params);
 };
 
 /** `logging/setLevel`. */

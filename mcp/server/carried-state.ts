@@ -14,7 +14,7 @@ import type { RequestStream } from './request-stream.ts';
 type Ctx = Context<RequestProtocol>;
 
 /** What `requestState` is bound to. */
-function bindingOf({ server, work }: WorkRequest): StateBinding {
+export function bindingOf({ server, work }: Pick<WorkRequest, 'server' | 'work'>): StateBinding {
   const params = 'args' in work ? [work.name, work.args] : [work.name];
   return { principal: undefined, server, method: METHOD_OF[work.kind], params };
 }
@@ -37,7 +37,7 @@ export function carriedState(
 }
 
 /** Other nodes, and other lives of this one, must agree on the time. */
-function wallMs(ctx: Ctx): number {
+export function wallMs(ctx: Pick<Context, 'clock'>): number {
   return performance.timeOrigin + ctx.clock.now();
 }
 

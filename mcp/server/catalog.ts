@@ -50,6 +50,8 @@ export interface Catalog {
   readonly resources: ReadonlyMap<string, CatalogResource>;
   readonly templates: ReadonlyMap<string, CatalogTemplate>;
   readonly prompts: ReadonlyMap<string, CatalogPrompt>;
+  /** Whether calls of some of its tools may become tasks. */
+  readonly hasTasks: boolean;
   /** The same for every revision. */
   readonly capabilities: ServerCapabilities;
   /** 1 for a server as it was defined, one more with each change. */
@@ -85,6 +87,7 @@ export function buildCatalog(definition: McpServer, compile: SchemaCompiler, lim
   const prompts = each(definition.prompts, 'prompt', 'ERR_PROMPT');
   const offered = { tools, resources, templates, prompts };
   const capabilities = capabilitiesOf(offered);
+  const hasTasks = [...tools.values()].some(({ task }) => task !== 'forbidden');
   const listed = {
     tools: [...tools.values()].map(listedTool),
     resources: [...resources.values()].map(({ uri, name: own, announced }) => ({ uri, name: own, ...announced })),
@@ -111,7 +114,10 @@ export function buildCatalog(definition: McpServer, compile: SchemaCompiler, lim
       ) as { [list in ListName]: Pages };
       const found = {
         supportedVersions: SUPPORTED_VERSIONS,
-        capabilities,
+        capabilities:
+          hasTasks && revision.extensions !== undefined
+            ? { ...capabilities, extensions: revision.extensions }
+            : capabilities,
         ...(instructions === undefined ? {} : { instructions }),
       };
       const caching = { ttlMs: limits.listFreshMs, cacheScope: 'public' } as const;
@@ -125,7 +131,18 @@ export function buildCatalog(definition: McpServer, compile: SchemaCompiler, lim
     prompts: digestOf(listed.prompts),
   };
   const { module, changed } = definition;
-  return Object.freeze({ name, instructions, ...offered, capabilities, version, digests, views, module, changed });
+  return Object.freeze({
+    name,
+    instructions,
+    ...offered,
+    capabilities,
+    hasTasks,
+    version,
+    digests,
+    views,
+    module,
+    changed,
+  });
 }
 
 /** The view of a revision of the registry. */

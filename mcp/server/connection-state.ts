@@ -1,7 +1,8 @@
-import type { Pid, Ref, Table } from '../../runtime/index.ts';
+import { CallError, type Pid, type Ref, type Table } from '../../runtime/index.ts';
 import type { ConnectionContext, ConnectionInfo, ConnectionProtocol, Outbound } from '../../transports/transport.ts';
 import type { Pin } from '../era.ts';
-import type { RequestId } from '../json-rpc.ts';
+import { errorObject, INTERNAL_ERROR, quoted } from '../errors.ts';
+import { errorMessage, type RequestId } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
 import type { Revision } from '../revision/contract.ts';
 import { type NodeNames, nodeNames } from './node-names.ts';
@@ -123,4 +124,25 @@ export function endExchange(state: ConnectionState, ctx: ConnectionContext, exch
   const place = placeOf(state, ctx, exchange);
   const http = status === undefined ? {} : { http: { status } };
   ctx.cast(place.to, 'send', { exchange: place.exchange, end: true, ...http });
+}
+
+/** The registry or a supervisor is being restarted: the request has not begun, and may be sent again. */
+export function answerUnavailable(
+  state: ConnectionState,
+  exchange: number,
+  id: RequestId,
+  why: string,
+  ctx: ConnectionContext,
+): void {
+  const error = errorObject(
+    INTERNAL_ERROR,
+    `server ${quoted(state.config.server)} is not available: ${why}; try again`,
+  );
+  answer(state, ctx, exchange, errorMessage(id, error), { status: 503 });
+}
+
+/** Whom it was to ask is being restarted: its supervisor's affair, not this connection's. */
+export function failedCall(error: unknown): { readonly error: unknown } {
+  if (error instanceof CallError) return { error: error.reason };
+  throw error;
 }

@@ -2,7 +2,7 @@ import { DefinitionError, quoted } from '../errors.ts';
 import { isJsonObject } from '../json-rpc.ts';
 import { type ParamHeader, paramHeadersOf } from '../param-headers.ts';
 import { type InspectedSchema, inspectSchema } from '../schema/inspect.ts';
-import type { Tool, ToolFunction, ToolSpec } from '../tool.ts';
+import type { TaskSupport, Tool, ToolFunction, ToolSpec } from '../tool.ts';
 import {
   announcedAnnotations,
   announcedIcons,
@@ -20,6 +20,9 @@ export interface ToolDefinition {
   readonly announced: Pick<ToolSpec, 'title' | 'description' | 'annotations' | 'icons' | '_meta'>;
   readonly run: ToolFunction;
   readonly runPlace: RunPlace;
+  readonly task: TaskSupport;
+  /** See `ToolSpec`. */
+  readonly asksFirst: boolean;
   /** As it was asked for; undefined: the default of the node. */
   readonly timeoutMs: number | undefined;
   readonly input: InspectedSchema;
@@ -29,6 +32,7 @@ export interface ToolDefinition {
 }
 
 const runPlaces: readonly RunPlace[] = ['process', 'isolated', 'main'];
+const taskSupports: readonly TaskSupport[] = ['forbidden', 'optional', 'required'];
 const toolName = /^[A-Za-z0-9_.-]{1,128}$/;
 
 export function defineTool(name: string, tool: unknown, server: string): ToolDefinition {
@@ -55,7 +59,24 @@ export function defineTool(name: string, tool: unknown, server: string): ToolDef
     const reason = `run must be one of ${runPlaces.join(', ')}, not ${quoted(String(runPlace))}`;
     throw new DefinitionError('ERR_TOOL', `${where}: ${reason}`);
   }
-  return Object.freeze({ name, announced, run, runPlace, timeoutMs, ...inspectedSchemas(spec, where) });
+  const taking = taskSupport(spec, where);
+  return Object.freeze({ name, announced, run, runPlace, ...taking, timeoutMs, ...inspectedSchemas(spec, where) });
+}
+
+function taskSupport(
+  { task = 'forbidden', asksFirst = false }: ToolSpec,
+  where: string,
+): Pick<ToolDefinition, 'task' | 'asksFirst'> {
+  if (!taskSupports.includes(task)) {
+    const reason = `task must be one of ${taskSupports.join(', ')}, not ${quoted(String(task))}`;
+    throw new DefinitionError('ERR_TOOL', `${where}: ${reason}`);
+  }
+  if (typeof asksFirst !== 'boolean')
+    throw new DefinitionError('ERR_TOOL', `${where}: asksFirst must be true or false`);
+  if (asksFirst && task === 'forbidden') {
+    throw new DefinitionError('ERR_TOOL', `${where}: asksFirst is for tools whose calls become tasks: say task too`);
+  }
+  return { task, asksFirst };
 }
 
 function inspectedSchemas(spec: ToolSpec, where: string): Pick<ToolDefinition, 'input' | 'output' | 'paramHeaders'> {

@@ -33,7 +33,7 @@ export function findJob(
   if (catalogVersion !== catalog.version && work.kind !== 'completion') {
     const params = work.kind === 'resource' ? { uri: work.name } : { name: work.name, arguments: work.args };
     const again = handleRequest({ method: METHOD_OF[work.kind], params }, catalog, revision, limits);
-    if (again.kind !== 'run' && again.kind !== 'listen') return again;
+    if (again.kind === 'result' || again.kind === 'error') return again;
   }
   const job = jobOf(work, catalog, revision, limits);
   return job ?? failed(errorObject(INVALID_PARAMS, `there is no ${describeWork(work)} any more`), revision);

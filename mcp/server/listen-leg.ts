@@ -3,22 +3,30 @@
 import type { Table } from '../../runtime/index.ts';
 import type { ConnectionContext } from '../../transports/transport.ts';
 import { errorObject, INTERNAL_ERROR } from '../errors.ts';
-import { errorMessage, isJsonObject, type RequestId, resultMessage } from '../json-rpc.ts';
+import { errorMessage, isJsonObject, type JsonObject, type RequestId, resultMessage } from '../json-rpc.ts';
 import { type Revision, SUBSCRIPTION_KEY } from '../revision/contract.ts';
 import { type Catalog, viewOf } from './catalog.ts';
 import { answer, type ConnectionState, endExchange } from './connection-state.ts';
+import { failed } from './methods/outcome.ts';
 import { type Listen, listenKey } from './subscription-hub.ts';
 import { type ListenFilter, listenNotification } from './subscriptions.ts';
+import { taskJournal } from './task-journal.ts';
+import { knowsTasks, tasksRequired } from './task-record.ts';
 
 export function startListen(
   state: ConnectionState,
   exchange: number,
   id: RequestId,
-  filter: ListenFilter,
-  revision: Revision,
+  asked: ListenFilter,
+  { revision, clientCapabilities }: { readonly revision: Revision; readonly clientCapabilities: JsonObject },
   ctx: ConnectionContext,
 ): void {
   const { config, names } = state;
+  if (asked.taskIds !== undefined && !knowsTasks(clientCapabilities)) {
+    const { error, status } = failed(tasksRequired('params.notifications.taskIds'), revision);
+    answer(state, ctx, exchange, errorMessage(id, error), { status });
+    return;
+  }
   const listens = listensOf(state, ctx);
   if (listens === undefined || listens.size >= config.limits.listensMax) {
     const why =
@@ -27,6 +35,7 @@ export function startListen(
     answer(state, ctx, exchange, errorMessage(id, error), { status: 503 });
     return;
   }
+  const filter = asked.taskIds === undefined ? asked : { ...asked, taskIds: knownTasks(state, asked.taskIds, ctx) };
   const message = listenNotification(id, 'notifications/subscriptions/acknowledged', { notifications: filter });
   // Before the hub knows of it: the acknowledgement is the first message.
   ctx.cast(ctx.self, 'send', { exchange, message, end: false });
@@ -34,6 +43,12 @@ export function startListen(
   listens.set(listenKey(listen), listen);
   state.listens.set(exchange, { id, revision });
   ctx.cast(names.subscriptionHub, 'listening', ctx.self);
+}
+
+/** Those that there are. */
+function knownTasks({ config, names }: ConnectionState, ids: readonly string[], ctx: ConnectionContext): string[] {
+  const journal = taskJournal(names, ctx);
+  return ids.filter((id) => journal?.read(id)?.server === config.server);
 }
 
 /** `notifications/cancelled` of a stream: nothing more is sent for it. */

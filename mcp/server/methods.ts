@@ -17,6 +17,7 @@ import { promptsGet } from './methods/prompts-get.ts';
 import { resourcesRead } from './methods/resources-read.ts';
 import { resourcesSubscribe, resourcesUnsubscribe } from './methods/resources-subscribe.ts';
 import { subscriptionsListen } from './methods/subscriptions-listen.ts';
+import { taskMethod } from './methods/tasks.ts';
 import { toolsCall } from './methods/tools-call.ts';
 
 /** What can be done; which of it a client may ask for is in its revision. */
@@ -36,6 +37,9 @@ const handlers: ReadonlyMap<string, MethodHandler> = new Map([
   ['completion/complete', completionComplete],
   ['logging/setLevel', loggingSetLevel],
   ['subscriptions/listen', subscriptionsListen],
+  ['tasks/get', taskMethod('get')],
+  ['tasks/update', taskMethod('update')],
+  ['tasks/cancel', taskMethod('cancel')],
 ]);
 
 const noParams: JsonObject = Object.freeze({});

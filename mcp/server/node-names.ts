@@ -5,6 +5,8 @@ import type { RequestProtocol } from './request.ts';
 import type { SessionProtocol } from './session.ts';
 import type { SessionManagerProtocol } from './session-manager.ts';
 import type { SubscriptionHubProtocol } from './subscription-hub.ts';
+import type { TaskProtocol } from './task.ts';
+import type { TaskManagerProtocol } from './task-manager.ts';
 
 /**
  * The names of a node's processes and tables. They begin with the node's id, so that one system may run several nodes.
@@ -14,7 +16,9 @@ export interface NodeNames {
   readonly sessionStore: Name;
   readonly subscriptionHub: Name<SubscriptionHubProtocol>;
   readonly sessionManager: Name<SessionManagerProtocol>;
+  readonly taskManager: Name<TaskManagerProtocol>;
   readonly sessionSup: Name;
+  readonly taskSup: Name;
   readonly requestSup: Name;
   readonly batchSup: Name;
   /** Server name -> `Catalog`; owned by the registry. */
@@ -25,6 +29,8 @@ export interface NodeNames {
   readonly logTable: string;
   /** Connection and exchange -> `Listen`; owned by the session store. */
   readonly listenTable: string;
+  /** Task id -> `TaskRecord`; owned by the session store. */
+  readonly taskTable: string;
   /** Server name -> digests of its lists that clients were told of; owned by the session store. */
   readonly announcedTable: string;
   /** Server name -> `McpServer` as it is now; kept by the first process of the system. */
@@ -44,7 +50,9 @@ export function nodeNames(node: string): NodeNames {
     subscriptionHub: name(`${node}_subscription_hub`),
     sessionStore: name(`${node}_session_store`),
     sessionManager: name(`${node}_session_manager`),
+    taskManager: name(`${node}_task_manager`),
     sessionSup: name(`${node}_session_sup`),
+    taskSup: name(`${node}_task_sup`),
     requestSup: name(`${node}_request_sup`),
     batchSup: name(`${node}_batch_sup`),
     catalogTable: catalogTableOf(node),
@@ -52,6 +60,7 @@ export function nodeNames(node: string): NodeNames {
     streamTable: `${node}_streams`,
     logTable: `${node}_logs`,
     listenTable: `${node}_listens`,
+    taskTable: `${node}_tasks`,
     announcedTable: `${node}_announced`,
     definitionTable: `${node}_definitions`,
   };
@@ -59,6 +68,10 @@ export function nodeNames(node: string): NodeNames {
 
 export function sessionName(node: string, sessionId: string): Name<SessionProtocol> {
   return name(`${node}_session:${sessionId}`);
+}
+
+export function taskName(node: string, taskId: string): Name<TaskProtocol> {
+  return name(`${node}_task:${taskId}`);
 }
 
 /**

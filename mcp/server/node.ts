@@ -14,6 +14,8 @@ import { Session } from './session.ts';
 import { SessionManager } from './session-manager.ts';
 import { SessionStore } from './session-store.ts';
 import { SubscriptionHub } from './subscription-hub.ts';
+import { Task } from './task.ts';
+import { TaskManager } from './task-manager.ts';
 
 /** A transport and the server of the node that answers on it. */
 export interface Served {
@@ -70,12 +72,17 @@ export function mcpNode(id: string, spec: McpNodeSpec): ChildSpec {
     supervisor('infrastructure_sup', tier, [
       child(SessionStore, { node: id }, { id: 'session_store', name: names.sessionStore }),
       child(SessionManager, shared, { id: 'session_manager', name: names.sessionManager }),
+      child(TaskManager, shared, { id: 'task_manager', name: names.taskManager }),
       child(SubscriptionHub, shared, { id: 'subscription_hub', name: names.subscriptionHub }),
     ]),
     supervisor('server_sup', tier, [
       dynamic('session_sup', names.sessionSup, {
         ...child(Session, shared as never, { restart: 'temporary' }),
         id: 'session',
+      }),
+      dynamic('task_sup', names.taskSup, {
+        ...child(Task, { ...shared, stateKeys: keys } as never, { restart: 'temporary' }),
+        id: 'task',
       }),
       dynamic('request_sup', names.requestSup, {
         // Tools are the user's code: what they leave behind must find its culprit.

@@ -5,7 +5,7 @@
 
 import { CallError, describeExit, type Pid, type StartChildResult, startChild } from '../../runtime/index.ts';
 import type { ConnectionContext, ConnectionDown } from '../../transports/transport.ts';
-import { errorObject, INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, quoted } from '../errors.ts';
+import { errorObject, INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST } from '../errors.ts';
 import type { Headers } from '../headers.ts';
 import {
   errorMessage,
@@ -19,13 +19,14 @@ import type { McpLimits } from '../limits.ts';
 import type { LogLevel } from '../request-context.ts';
 import type { Revision } from '../revision/contract.ts';
 import type { Catalog } from './catalog.ts';
-import { answer, type ConnectionState, placeOf } from './connection-state.ts';
+import { answer, answerUnavailable, type ConnectionState, placeOf } from './connection-state.ts';
 import { startListen } from './listen-leg.ts';
-import { describeWork, type Run, type SessionChange } from './methods/outcome.ts';
+import { describeWork, failed, type Run, type SessionChange } from './methods/outcome.ts';
 import { handleRequest } from './methods.ts';
 import { requestName } from './node-names.ts';
 import type { WorkRequest } from './request.ts';
 import { type SessionRecord, sessionOf } from './session-store.ts';
+import { becomesTask, serveTask, startTask } from './task-leg.ts';
 
 /** What is known of a request beside its message. */
 export interface RequestOrigin {
@@ -42,25 +43,8 @@ export interface RequestOrigin {
   readonly acceptsStream: boolean;
 }
 
-const unavailable = 503;
-
 export function catalogOf({ config, names }: ConnectionState, ctx: ConnectionContext): Catalog | undefined {
   return ctx.table<string, Catalog>(names.catalogTable)?.get(config.server);
-}
-
-/** The registry or a supervisor is being restarted: the request has not begun, and may be sent again. */
-export function answerUnavailable(
-  state: ConnectionState,
-  exchange: number,
-  id: RequestId,
-  why: string,
-  ctx: ConnectionContext,
-): void {
-  const error = errorObject(
-    INTERNAL_ERROR,
-    `server ${quoted(state.config.server)} is not available: ${why}; try again`,
-  );
-  answer(state, ctx, exchange, errorMessage(id, error), { status: unavailable });
 }
 
 export function serveRequest(
@@ -77,13 +61,22 @@ export function serveRequest(
     return undefined;
   }
   const outcome = handleRequest(message, catalog, origin.revision, state.config.limits, origin.headers);
-  if (outcome.kind === 'run') return startRun(state, exchange, id, outcome.run, origin, catalog, ctx);
+  if (outcome.kind === 'run') {
+    const becomes = becomesTask(outcome.run, origin);
+    if (becomes === true) return startTask(state, exchange, id, outcome.run, origin, catalog, ctx);
+    if (becomes === false) return startRun(state, exchange, id, outcome.run, origin, catalog, ctx);
+    const { error, status } = failed(becomes, origin.revision);
+    answer(state, ctx, exchange, errorMessage(id, error), { status });
+    return undefined;
+  }
   if (outcome.kind === 'result') {
     const problem = outcome.change && changeSession(state, origin.session?.id, outcome.change, ctx);
     if (problem === undefined) answer(state, ctx, exchange, resultMessage(id, outcome.result));
     else answer(state, ctx, exchange, errorMessage(id, errorObject(INVALID_PARAMS, problem)));
   } else if (outcome.kind === 'listen') {
-    startListen(state, exchange, id, outcome.filter, origin.revision, ctx);
+    startListen(state, exchange, id, outcome.filter, origin, ctx);
+  } else if (outcome.kind === 'task') {
+    return serveTask(state, exchange, id, outcome.access, origin, catalog, ctx);
   } else answer(state, ctx, exchange, errorMessage(id, outcome.error), { status: outcome.status });
   return undefined;
 }

@@ -1,6 +1,6 @@
 /** Messages of the eras that have sessions, at a connection: which session they are of, and what they ask of it. */
 
-import { CallError, describeExit, type Pid } from '../../runtime/index.ts';
+import { describeExit, type Pid } from '../../runtime/index.ts';
 import type { ConnectionContext } from '../../transports/transport.ts';
 import type { SessionsRoute } from '../era.ts';
 import { errorObject, INVALID_REQUEST } from '../errors.ts';
@@ -8,11 +8,19 @@ import { SESSION_HEADER } from '../headers.ts';
 import { errorMessage, type RequestId, type RequestMessage, resultMessage, type SingleMessage } from '../json-rpc.ts';
 import { newestOf, revisionOf } from '../revision/registry.ts';
 import { serveBatch } from './batch-leg.ts';
-import { answer, type ConnectionState, endExchange, forgetStream, rememberStream } from './connection-state.ts';
+import {
+  answer,
+  answerUnavailable,
+  type ConnectionState,
+  endExchange,
+  failedCall,
+  forgetStream,
+  rememberStream,
+} from './connection-state.ts';
 import { SESSION_LOG_LEVEL } from './log.ts';
 import { handleRequest } from './methods.ts';
 import { sessionName } from './node-names.ts';
-import { answerUnavailable, cancelRequest, catalogOf, serveRequest } from './request-leg.ts';
+import { cancelRequest, catalogOf, serveRequest } from './request-leg.ts';
 import type { SessionProtocol } from './session.ts';
 import type { OpenResult } from './session-manager.ts';
 import { forgetSession, logOf, type SessionRecord, sessionOf } from './session-store.ts';
@@ -220,10 +228,4 @@ function refuse(
   ctx: ConnectionContext,
 ): void {
   answer(state, ctx, exchange, errorMessage(id, errorObject(INVALID_REQUEST, why)), { status });
-}
-
-/** The session manager is being restarted: its supervisor's affair, not this connection's. */
-export function failedCall(error: unknown): { readonly error: unknown } {
-  if (error instanceof CallError) return { error: error.reason };
-  throw error;
 }

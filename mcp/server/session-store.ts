@@ -59,8 +59,8 @@ export interface StreamRecord {
 }
 
 /**
- * Keeps the records of sessions and subscriptions, so that they outlive the processes that deal with them. It does
- * nothing else: a process that handles no message has nothing that could fail.
+ * Keeps the records of sessions, subscriptions and tasks, so that they outlive the processes that deal with them. It
+ * does nothing else: a process that handles no message has nothing that could fail.
  */
 export const SessionStore: GenServer<Record<never, never>, { readonly node: string }> = genServer(
   import.meta,
@@ -68,11 +68,12 @@ export const SessionStore: GenServer<Record<never, never>, { readonly node: stri
   {
     init({ node }, ctx) {
       ctx.setLabel(`session store of ${node}`);
-      const { sessionTable, streamTable, logTable, listenTable, announcedTable } = nodeNames(node);
+      const { sessionTable, streamTable, logTable, listenTable, announcedTable, taskTable } = nodeNames(node);
       const heir = ctx.whereis(name('init'));
       // The records belong to the node, not to this process: the first process of the system keeps them for its
       // successor.
-      for (const table of [sessionTable, streamTable, logTable, listenTable, announcedTable]) {
+      const tables = [sessionTable, streamTable, logTable, listenTable, announcedTable, taskTable];
+      for (const table of tables) {
         if (ctx.table(table) === undefined) ctx.newTable(table, { access: 'public', ...(heir && { heir }) });
       }
       return { node };

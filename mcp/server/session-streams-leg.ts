@@ -4,9 +4,8 @@ import { describeExit } from '../../runtime/index.ts';
 import type { ConnectionContext } from '../../transports/transport.ts';
 import { errorObject, INVALID_REQUEST } from '../errors.ts';
 import { errorMessage } from '../json-rpc.ts';
-import { answer, type ConnectionState, endExchange } from './connection-state.ts';
+import { answer, type ConnectionState, endExchange, failedCall } from './connection-state.ts';
 import { sessionName } from './node-names.ts';
-import { failedCall } from './session-leg.ts';
 import { sessionOf } from './session-store.ts';
 
 /**

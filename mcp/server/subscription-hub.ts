@@ -22,6 +22,7 @@ import {
   listenNotification,
   wants,
 } from './subscriptions.ts';
+import { detailedTask, type TaskRecord } from './task-record.ts';
 
 /** A `subscriptions/listen` that goes on. Plain data. */
 export interface Listen {
@@ -36,6 +37,8 @@ export interface SubscriptionHubProtocol {
   readonly cast: {
     /** The catalog of a server has changed. */
     readonly changed: string;
+    /** A task has changed. */
+    readonly task: TaskRecord;
     readonly updated: { readonly server: string; readonly uri: string };
     /** A record of that connection is in the table of listens. */
     readonly listening: Pid<ConnectionProtocol>;
@@ -92,6 +95,11 @@ export const SubscriptionHub: GenServer<SubscriptionHubProtocol, SubscriptionHub
           (filter) => filter.resourceSubscriptions?.includes(uri) === true,
           ctx,
         );
+        return noreply(state);
+      },
+      task: (state, record, ctx) => {
+        const chosen = ({ taskIds }: ListenFilter): boolean => taskIds?.includes(record.id) === true;
+        toListens(state, record.server, 'notifications/tasks', detailedTask(record), chosen, ctx);
         return noreply(state);
       },
       listening: (state, connection, ctx) => {

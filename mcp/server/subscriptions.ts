@@ -16,6 +16,8 @@ export interface ListenFilter {
   readonly resourcesListChanged?: boolean;
   readonly promptsListChanged?: boolean;
   readonly resourceSubscriptions?: readonly string[];
+  /** The tasks whose changes the client wants to hear of. */
+  readonly taskIds?: readonly string[];
 }
 
 export function changedLists(before: ListDigests, now: ListDigests): ChangedList[] {
@@ -26,15 +28,16 @@ export function wants(filter: ListenFilter, list: ChangedList): boolean {
   return filter[`${list}ListChanged`] === true;
 }
 
-/** The part of a filter that a server with these capabilities can honour. */
+/** The part of a filter that a server with these capabilities can honour; which tasks there are is not known here. */
 export function honoured(filter: ListenFilter, capabilities: { readonly [name: string]: unknown }): ListenFilter {
   const lists = CHANGED_LISTS.filter((list) => wants(filter, list) && capabilities[list] !== undefined);
-  const uris = filter.resourceSubscriptions;
+  const { resourceSubscriptions: uris, taskIds } = filter;
   return {
     ...Object.fromEntries(lists.map((list) => [`${list}ListChanged`, true])),
     ...(uris === undefined || capabilities['resources'] === undefined
       ? {}
       : { resourceSubscriptions: [...new Set(uris)] }),
+    ...(taskIds === undefined ? {} : { taskIds: [...new Set(taskIds)] }),
   };
 }
 

@@ -39,9 +39,9 @@ const silence = 'UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA=';
 /** Longer than the pause the server keeps between two progress notifications of a request. */
 const stepMs = 100;
 
-function pause(ctx: ToolContext): Promise<void> {
+function pause(ctx: ToolContext, ms = stepMs): Promise<void> {
   return new Promise((resolve) => {
-    ctx.clock.setTimer(resolve, stepMs);
+    ctx.clock.setTimer(resolve, ms);
   });
 }
 
@@ -54,6 +54,13 @@ function asking(message: string, field: string): InputQuestion<ElicitAnswer> {
   return elicit({
     message,
     schema: { type: 'object', properties: { [field]: { type: 'string' } }, required: [field] },
+  });
+}
+
+function confirming(message: string): InputQuestion<ElicitAnswer> {
+  return elicit({
+    message,
+    schema: { type: 'object', properties: { confirm: { type: 'boolean' } }, required: ['confirm'] },
   });
 }
 
@@ -274,6 +281,58 @@ export default mcpServer('everything', {
           ...(can('sampling') ? { greeting: sample({ messages: [said('Hello?')], maxTokens: 50 }) } : {}),
         });
         return text(JSON.stringify(answers));
+      },
+    ),
+    greet: tool(
+      {
+        description: 'Greets.',
+        input: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] },
+      },
+      ({ name }) => text(`Hello, ${name}!`),
+    ),
+    slow_compute: tool(
+      {
+        description: 'Takes as long as it is told to.',
+        input: { type: 'object', properties: { seconds: { type: 'number' }, label: { type: 'string' } } },
+        timeoutMs: 120_000,
+        task: 'optional',
+      },
+      async ({ seconds = 0, label = 'it' }, ctx) => {
+        await pause(ctx, seconds * 1_000);
+        return text(`Computed ${label}.`);
+      },
+    ),
+    failing_job: tool({ description: 'Fails.', input: noArguments, task: 'required' }, async (_args, ctx) => {
+      await pause(ctx, 1_000);
+      throw new Error('The job has failed.');
+    }),
+    protocol_error_job: tool(
+      { description: 'Ends with an error of the protocol.', input: noArguments, task: 'required' },
+      () => {
+        throw new McpError(-32603, 'The job has broken.');
+      },
+    ),
+    confirm_delete: tool(
+      {
+        description: 'Asks before it deletes.',
+        input: { type: 'object', properties: { filename: { type: 'string' } }, required: ['filename'] },
+        task: 'required',
+      },
+      async ({ filename }, ctx) => {
+        const { sure } = await ctx.input({ sure: confirming(`Delete ${filename}?`) });
+        return text(`${filename}: ${JSON.stringify(sure)}`);
+      },
+    ),
+    multi_input: tool(
+      { description: 'Asks two things at once.', input: noArguments, task: 'required' },
+      async (_a, ctx) =>
+        text(JSON.stringify(await ctx.input({ who: asking('Who?', 'name'), sure: confirming('Sure?') }))),
+    ),
+    test_tool_with_task: tool(
+      { description: 'Asks for a name, then becomes a task.', input: noArguments, task: 'required', asksFirst: true },
+      async (_args, ctx) => {
+        const { user_name } = await ctx.input({ user_name: asking('What is your name?', 'name') });
+        return text(`Hello, ${JSON.stringify(user_name)}!`);
       },
     ),
     test_error_handling: tool({ description: 'Throws an error.', input: noArguments }, () => {

@@ -131,9 +131,9 @@ export class HttpClient {
   /** A request of the stateless revision. */
   stateless(method: string, params: object = {}, options: RequestOptions = {}): Exchange {
     const { id = 1, capabilities = {}, meta = {}, headers = {} } = options;
-    const { name, uri } = params as { name?: string; uri?: string };
+    const { name, uri, taskId } = params as { name?: string; uri?: string; taskId?: string };
     const body = request(id, method, { ...params, _meta: { ...envelope(capabilities), ...meta } });
-    const value = name ?? uri;
+    const value = name ?? uri ?? taskId;
     const named: Record<string, string> = value === undefined ? {} : { 'mcp-name': value };
     return this.post(body, { 'mcp-protocol-version': STATELESS, 'mcp-method': method, ...named, ...headers });
   }

@@ -11,13 +11,14 @@ export interface Wanted {
   readonly resourcesListChanged?: boolean;
   readonly promptsListChanged?: boolean;
   readonly resourceSubscriptions?: readonly string[];
+  readonly taskIds?: readonly string[];
 }
 
 export interface Listener {
   /** What came so far that is no answer. */
   readonly heard: () => any[];
-  /** The first notification of that method, when it is there. */
-  hear(method: string): Promise<any>;
+  /** The first notification of that method, one that matches if that is asked, when it is there. */
+  hear(method: string, matches?: (message: any) => boolean): Promise<any>;
   /** A request of the same client, and its answer. */
   ask(method: string, params?: object): Promise<any>;
   leave(): void;
@@ -26,16 +27,22 @@ export interface Listener {
 export interface ListenWay {
   readonly name: string;
   readonly era: 'sessions' | 'stateless';
-  open(node: { readonly system: System; readonly url: string }, wanted: Wanted): Promise<Listener>;
+  /** Capabilities are what a stateless client declares. */
+  open(
+    node: { readonly system: System; readonly url: string },
+    wanted: Wanted,
+    capabilities?: object,
+  ): Promise<Listener>;
 }
 
+const any = (): boolean => true;
 const isNotification = (message: any): boolean => message.method !== undefined && message.id === undefined;
 
 function onStream(client: StreamClient, meta: object, leave: () => void): Listener {
   let asked = 0;
   return {
     heard: () => client.received.filter(isNotification),
-    hear: (method) => client.find((message) => message.method === method),
+    hear: (method, matches = any) => client.find((message) => message.method === method && matches(message)),
     ask: (method, params = {}) => client.request(method, { ...params, _meta: meta }, `asked ${++asked}`),
     leave,
   };
@@ -56,12 +63,12 @@ export const listenWays: readonly ListenWay[] = [
   {
     name: 'a stateless stream',
     era: 'stateless',
-    async open({ system }, notifications) {
+    async open({ system }, notifications, capabilities) {
       const link = await connectMemory(system);
       const client = new StreamClient(link);
-      const params = { notifications, _meta: envelope() };
+      const params = { notifications, _meta: envelope(capabilities) };
       client.send({ jsonrpc: '2.0', id: 'listen', method: 'subscriptions/listen', params });
-      const listener = onStream(client, envelope(), () => link.close());
+      const listener = onStream(client, envelope(capabilities), () => link.close());
       await listener.hear('notifications/subscriptions/acknowledged');
       return listener;
     },
@@ -76,7 +83,7 @@ export const listenWays: readonly ListenWay[] = [
       for (const uri of resourceSubscriptions) await session.request('resources/subscribe', { uri }).ended;
       return {
         heard: () => exchange.messages.filter(isNotification),
-        hear: (method) => exchange.find((message) => message.method === method),
+        hear: (method, matches = any) => exchange.find((message) => message.method === method && matches(message)),
         ask: (method, params) => session.request(method, params).answer(),
         leave: () => session.client.close(),
       };
@@ -85,15 +92,16 @@ export const listenWays: readonly ListenWay[] = [
   {
     name: 'stateless HTTP',
     era: 'stateless',
-    async open({ url }, notifications) {
+    async open({ url }, notifications, capabilities = {}) {
       const client = new HttpClient(url);
-      const exchange = client.stateless('subscriptions/listen', { notifications }, { id: 'listen' });
-      const hear = (method: string): Promise<any> => exchange.find((message) => message.method === method);
+      const exchange = client.stateless('subscriptions/listen', { notifications }, { id: 'listen', capabilities });
+      const hear: Listener['hear'] = (method, matches = any) =>
+        exchange.find((message) => message.method === method && matches(message));
       await hear('notifications/subscriptions/acknowledged');
       return {
         heard: () => exchange.messages.filter(isNotification),
         hear,
-        ask: (method, params) => client.stateless(method, params).answer(),
+        ask: (method, params) => client.stateless(method, params, { capabilities }).answer(),
         leave: () => client.close(),
       };
     },

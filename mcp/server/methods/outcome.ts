@@ -49,6 +49,16 @@ export interface Run {
   readonly progressToken: string | number | undefined;
   /** What comes back from a client that was asked for input (2026-07-28). */
   readonly input: { readonly responses: JsonObject; readonly state: string | undefined };
+  /** See `ToolSpec`; undefined: it never becomes a task. */
+  readonly task?: { readonly support: 'optional' | 'required'; readonly asksFirst: boolean };
+}
+
+/** What a client wants of a task. */
+export interface TaskAccess {
+  readonly method: 'get' | 'update' | 'cancel';
+  readonly id: string;
+  /** Of an update. */
+  readonly responses: JsonObject;
 }
 
 /** What a request changes of its session. */
@@ -67,10 +77,11 @@ export type Outcome =
   | { readonly kind: 'error'; readonly error: ErrorObject; readonly status: number }
   | { readonly kind: 'run'; readonly run: Run }
   /** Notifications from now on. */
-  | { readonly kind: 'listen'; readonly filter: ListenFilter };
+  | { readonly kind: 'listen'; readonly filter: ListenFilter }
+  | { readonly kind: 'task'; readonly access: TaskAccess };
 
 /** An answer without any work. */
-export type Refused = Exclude<Outcome, { kind: 'run' } | { kind: 'listen' }>;
+export type Refused = Exclude<Outcome, { kind: 'run' } | { kind: 'listen' } | { kind: 'task' }>;
 
 export type MethodHandler = (call: MethodCall) => Outcome;
 
@@ -83,7 +94,7 @@ export interface Job {
   thrown(error: unknown): Outcome;
 }
 
-export function failed(error: ErrorObject, revision: Revision): Refused {
+export function failed(error: ErrorObject, revision: Revision): Extract<Outcome, { kind: 'error' }> {
   return { kind: 'error', error, status: revision.httpStatus(error.code, 'protocol') };
 }
 
@@ -104,12 +115,13 @@ export function describeWork({ kind, name }: Pick<Work, 'kind' | 'name'>): strin
   return `${kind} ${quoted(name)}`;
 }
 
-export function runOf(work: Work, timeoutMs: number, params: JsonObject): Outcome {
+export function runOf(work: Work, timeoutMs: number, params: JsonObject, task?: Run['task']): Outcome {
   const progressToken = (params['_meta'] as JsonObject | undefined)?.['progressToken'];
   const { inputResponses: responses = {}, requestState: state } = params as {
     readonly inputResponses?: JsonObject;
     readonly requestState?: string;
   };
   const input = { responses, state };
-  return { kind: 'run', run: { work, timeoutMs, progressToken: progressToken as string | number | undefined, input } };
+  const run: Run = { work, timeoutMs, progressToken: progressToken as string | number | undefined, input };
+  return { kind: 'run', run: task === undefined ? run : { ...run, task } };
 }

@@ -7,8 +7,10 @@ import { failed, type MethodHandler } from './outcome.ts';
 export const subscriptionsListen: MethodHandler = ({ params, catalog, revision, limits }) => {
   const asked = params['notifications'] as ListenFilter;
   const filter = honoured(asked, catalog.capabilities as JsonObject);
-  const uris = filter.resourceSubscriptions?.length ?? 0;
-  if (uris <= limits.subscriptionsMax) return { kind: 'listen', filter };
-  const message = `params.notifications.resourceSubscriptions may have ${limits.subscriptionsMax} URIs, not ${uris}`;
+  const most = limits.subscriptionsMax;
+  const long = (['resourceSubscriptions', 'taskIds'] as const).find((member) => (filter[member]?.length ?? 0) > most);
+  if (long === undefined) return { kind: 'listen', filter };
+  const what = long === 'taskIds' ? 'ids' : 'URIs';
+  const message = `params.notifications.${long} may have ${most} ${what}, not ${filter[long]?.length}`;
   return failed(errorObject(INVALID_PARAMS, message), revision);
 };

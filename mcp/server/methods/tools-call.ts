@@ -27,7 +27,9 @@ export const toolsCall: MethodHandler = ({ params, catalog, revision, headers })
     const answer = toolError(`invalid arguments for tool ${quoted(tool.name)}: ${problems.join('; ')}`);
     return { kind: 'result', result: revision.toolResult(answer, viewOf(catalog, revision).serverInfo) };
   }
-  return runOf({ kind: 'tool', name: tool.name, args }, tool.timeoutMs, params);
+  const { task: support, asksFirst } = tool;
+  const task = support === 'forbidden' ? undefined : { support, asksFirst };
+  return runOf({ kind: 'tool', name: tool.name, args }, tool.timeoutMs, params, task);
 };
 
 /** A call of a tool, its arguments validated. */

@@ -17,6 +17,8 @@ import { childProcess, httpClient, memoryClient } from '../../../transports/clie
 import type { ClientTransport } from '../../../transports/client-transport.ts';
 import { ClientEvents } from '../../support/mcp-client-events.ts';
 import { startNode } from '../../support/mcp-node.ts';
+import { taskServer } from '../../support/mcp-tasks.ts';
+import { Gate } from '../../support/mcp-tools.ts';
 import { builtPath } from '../../support/repository.ts';
 import { sdk1Program, serveSdk1 } from '../../support/sdk1-server.ts';
 import { sdk2Program, serveSdk2 } from '../../support/sdk2-server.ts';
@@ -269,5 +271,27 @@ test('our server in the same system, both eras over memory', async (t) => {
     assert.ok('ok' in started);
     const client = clientOf(node.system, `in-${negotiation}`);
     assert.equal(textOf(await client.callTool('echo', { text: negotiation })), negotiation);
+  }
+});
+
+test('our server makes a task of a call, our client brings its result, and answers what it asks', async (t) => {
+  const gate = new Gate();
+  const node = await startNode(t, { servers: [taskServer(gate)], limits: { taskPollMs: 1 } });
+  for (const [name, transport] of [
+    ['memory', memoryClient()],
+    ['http', httpClient({ url: node.url })],
+  ] as const) {
+    const handlers = { elicitation: () => ({ action: 'accept', content: { name: 'Ada' } }) as const };
+    const spec = mcpClient(name, { transport, handlers, limits: { taskPollMinMs: 1 } });
+    const started = await startChild(node.system, node.system.root, spec);
+    assert.ok('ok' in started);
+    const client = clientOf(node.system, name);
+    const called = client.callTool('only', { key: name });
+    (await gate.held(name)).release(name);
+    assert.equal(textOf(await called), name);
+    const asked = await client.callTool('asks');
+    const ada = { action: 'accept', content: { name: 'Ada' } };
+    assert.ok('ok' in asked, JSON.stringify(asked));
+    assert.deepEqual(asked.ok.structuredContent, { first: { who: ada, friend: ada }, second: { who: ada } });
   }
 });

@@ -218,7 +218,14 @@ const kills: readonly Kill[] = [
     inFlight: 'answered',
     reporter: 'infrastructure_sup',
   },
+  {
+    path: 'infrastructure_sup/task_manager',
+    keepsSockets: true,
+    inFlight: 'answered',
+    reporter: 'infrastructure_sup',
+  },
   { path: 'server_sup/session_sup', keepsSockets: true, inFlight: 'answered', reporter: 'server_sup' },
+  { path: 'server_sup/task_sup', keepsSockets: true, inFlight: 'answered', reporter: 'server_sup' },
   { path: 'server_sup/request_sup', keepsSockets: true, inFlight: 'error', reporter: 'server_sup' },
   { path: 'transport_sup/http/listener', keepsSockets: true, inFlight: 'answered', reporter: 'http' },
   { path: 'transport_sup/http/connections', keepsSockets: false, inFlight: 'error', reporter: 'http' },
@@ -567,7 +574,7 @@ for (const { paths, times } of restless) {
 
 test('the whole tree is what the faults above are measured against', async (t) => {
   const node = await startNode(t);
-  assert.equal(WHOLE_TREE.length, 19);
+  assert.equal(WHOLE_TREE.length, 21);
   await wholeAgain(node);
   const client = new HttpClient(node.url);
   const answer = await client.stateless('server/discover').answer();

@@ -42,7 +42,8 @@ test('initialize and ping belong to sessions, discover to the stateless revision
   const subscribing = ['resources/subscribe', 'resources/unsubscribe'];
   const sessions = ['initialize', 'ping', ...both.slice(0, 5), ...subscribing, ...both.slice(5), 'logging/setLevel'];
   assert.deepEqual([...revision20251125.requests.keys()], sessions);
-  assert.deepEqual([...revision20260728.requests.keys()], ['server/discover', ...both, 'subscriptions/listen']);
+  const stateless = ['server/discover', ...both, 'subscriptions/listen', 'tasks/get', 'tasks/update', 'tasks/cancel'];
+  assert.deepEqual([...revision20260728.requests.keys()], stateless);
 });
 
 test('parameters are checked with a message that names the member', () => {
