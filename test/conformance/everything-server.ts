@@ -138,14 +138,15 @@ export default mcpServer('everything', {
       },
     ),
     test_trigger_tool_change: tool(
-      { description: 'Changes the list of tools.', input: noArguments },
+      // What it adds is a function, which cannot cross from another thread.
+      { description: 'Changes the list of tools.', input: noArguments, run: 'main' },
       async (_args, ctx) => {
         await changeServer(ctx, ctx.server, { tools: { test_changed: changedTool(ctx) } });
         return text('The tools have changed.');
       },
     ),
     test_trigger_prompt_change: tool(
-      { description: 'Changes the list of prompts.', input: noArguments },
+      { description: 'Changes the list of prompts.', input: noArguments, run: 'main' },
       async (_args, ctx) => {
         await changeServer(ctx, ctx.server, { prompts: { test_changed: changedPrompt(ctx) } });
         return text('The prompts have changed.');
