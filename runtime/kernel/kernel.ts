@@ -261,14 +261,14 @@ export class Kernel {
   call(caller: Process, dest: Dest, tag: string, payload: unknown, timeoutMs: number | 'infinity'): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const server = this.addressee(dest);
-      if (server === caller) {
-        return reject(new CallError('ERR_CALL_SELF', 'calling_self', describeDest(dest), tag));
-      }
+      if (server === caller) return reject(new CallError('ERR_CALL_SELF', 'calling_self', describeDest(dest), tag));
       if (server === undefined) assertDest(dest);
       const call = new PendingCall(this, this.nextRef(), caller, dest, tag, resolve, reject);
       if (server === undefined && this.remote === null) return call.absent();
       if (timeoutMs !== 'infinity') this.deadlines.add(call, checkTime(timeoutMs, 'timeoutMs'));
-      this.sendCall(call, server, payload);
+      if (server === undefined) return this.sendCall(call, server, payload);
+      this.onSend?.(payload);
+      this.transmit(caller, server, new Message('call', tag, payload, call));
     });
   }
 
