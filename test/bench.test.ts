@@ -84,7 +84,10 @@ test('the workload threads measures each operation, in wall and CPU time', () =>
   for (const [operation, values] of rows) assert.ok(values.length === 1 && (values[0] as number) > 0, operation);
 });
 
-test('the workload recovery measures each fault', () => {
+/** From 24 on a thread may pass its limit of memory without being ended. */
+const skip = Number.parseInt(process.versions.node, 10) >= 24 && 'Node.js does not keep to resourceLimits, from 24 on';
+
+test('the workload recovery measures each fault', { skip }, () => {
   const rows = [...measured('recovery', 'ours-cold')];
   assert.equal(rows.length, 8);
   for (const [operation, values] of rows) assert.ok(values.length === 1 && (values[0] as number) > 0, operation);

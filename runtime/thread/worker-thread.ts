@@ -12,7 +12,10 @@ export interface WorkerOptions {
   readonly stdout: 'stdout' | 'stderr';
 }
 
-/** What a worker thread may use, in megabytes (`node:worker_threads`, resourceLimits). */
+/**
+ * What a worker thread may use, in megabytes (`node:worker_threads`, resourceLimits). Node.js does not always keep to
+ * them: from 24 on a heap may grow past its limit, and one in which a thread cannot even start aborts the program.
+ */
 export interface ResourceLimits {
   readonly maxOldGenerationSizeMb?: number;
   readonly maxYoungGenerationSizeMb?: number;
