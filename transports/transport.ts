@@ -94,6 +94,11 @@ export interface ConnectionInfo {
   /** The address of the peer, if it came over a network. */
   readonly remoteAddress?: string;
   /**
+   * The name of the peer as its transport has verified it (mutual TLS): whoever may use the connection has shown that
+   * it is this. Absent if nobody was verified.
+   */
+  readonly principal?: string;
+  /**
    * Names the peer if the connection after a restart of the transport is with the same one again, as on standard
    * streams: its end with `'shutdown'` is then not the end of the stream.
    */
