@@ -12,8 +12,8 @@ import {
 import { settle } from '../../runtime/testing.ts';
 import { SupervisionTrace, startUnderRoot } from '../support/supervision-trace.ts';
 import { startTestSystem, type TestSystem } from '../support/test-system.ts';
+import { sup } from '../support/traced-supervisor.ts';
 
-const sup = name<any>('sup');
 type Traced = TestSystem & { readonly trace: SupervisionTrace };
 
 async function startSup(

@@ -2,37 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  type ChildSpec,
-  type Context,
-  name,
-  type Pid,
-  type SupervisorFlags,
-  startChild,
-  supervisor,
-  whichChildren,
-} from '../../runtime/index.ts';
+import { type Context, name, type Pid, startChild, supervisor, whichChildren } from '../../runtime/index.ts';
 import { settle } from '../../runtime/testing.ts';
-import { SupervisionTrace, startUnderRoot, type WorkerPlan } from '../support/supervision-trace.ts';
-import { startTestSystem, type TestSystem } from '../support/test-system.ts';
+import type { WorkerPlan } from '../support/supervision-trace.ts';
+import { startSup, sup, type TracedSystem } from '../support/traced-supervisor.ts';
 
-const sup = name<any>('sup');
-type Traced = TestSystem & { readonly trace: SupervisionTrace };
-
-/** Starts a supervisor `sup` that its parent does not restart. */
-async function startSup(
-  t: Parameters<typeof startTestSystem>[0],
-  flags: SupervisorFlags,
-  children: (trace: SupervisionTrace) => readonly ChildSpec[],
-): Promise<Traced> {
-  const system = await startTestSystem(t);
-  const trace = new SupervisionTrace(t, system.system.name);
-  await startUnderRoot(system, supervisor('sup', { name: 'sup', restart: 'temporary', ...flags }, children(trace)));
-  trace.take();
-  return { ...system, trace };
-}
-
-async function rows({ system }: Traced): Promise<string[]> {
+async function rows({ system }: TracedSystem): Promise<string[]> {
   const children = await whichChildren(system, sup);
   return children.map(({ id, pid }) => `${id} ${typeof pid === 'object' ? 'runs' : pid}`);
 }

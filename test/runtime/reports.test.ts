@@ -20,18 +20,12 @@ import {
 } from '../../runtime/index.ts';
 import { settle } from '../../runtime/testing.ts';
 import { runProgram } from '../support/child-program.ts';
-import { eventsOf, onEvent, PlannedWorker, SupervisionTrace, startUnderRoot } from '../support/supervision-trace.ts';
+import { eventsOf, onEvent, PlannedWorker, startUnderRoot } from '../support/supervision-trace.ts';
 import { openProcess, startTestSystem, type TestSystem } from '../support/test-system.ts';
-
-const sup = name<any>('sup');
-
-async function startTrace(t: Parameters<typeof startTestSystem>[0]): Promise<TestSystem & { trace: SupervisionTrace }> {
-  const system = await startTestSystem(t);
-  return { ...system, trace: new SupervisionTrace(t, system.system.name) };
-}
+import { startTracedSystem, sup } from '../support/traced-supervisor.ts';
 
 test('a supervisor reports child_terminated, start_error and shutdown in the order of the events', async (t) => {
-  const { system, trace } = await startTrace(t);
+  const { system, trace } = await startTracedSystem(t);
   await startUnderRoot(
     { system },
     supervisor('sup', { name: 'sup', intensity: 1, restart: 'temporary' }, [
@@ -48,7 +42,7 @@ test('a supervisor reports child_terminated, start_error and shutdown in the ord
 });
 
 test('a report names the supervisor, what happened, why, and the specification of the child', async (t) => {
-  const { system, trace } = await startTrace(t);
+  const { system, trace } = await startTracedSystem(t);
   await startUnderRoot({ system }, supervisor('sup', { name: 'registered' }, [trace.worker('a', { shutdown: 7 })]));
   await startUnderRoot({ system }, supervisor('plain', {}, [trace.worker('b', { restart: 'transient' })]));
   const before = system.whereis(name('a')) as Pid;
@@ -70,7 +64,7 @@ test('a report names the supervisor, what happened, why, and the specification o
 });
 
 test('a progress report follows each good start of a child', async (t) => {
-  const { system, trace } = await startTrace(t);
+  const { system, trace } = await startTracedSystem(t);
   const progress = eventsOf<ProgressReport>(t, channels.progressReport, system.name);
   await startUnderRoot(
     { system },
@@ -92,7 +86,7 @@ test('a progress report follows each good start of a child', async (t) => {
 });
 
 test('child_terminated is silent for children that are not permanent and end normal or shutdown', async (t) => {
-  const { system, trace } = await startTrace(t);
+  const { system, trace } = await startTracedSystem(t);
   await startUnderRoot({ system }, supervisor('sup', { name: 'sup', intensity: 1_000 }, []));
   const reported: string[] = [];
   for (const restart of ['permanent', 'transient', 'temporary'] as RestartType[]) {

@@ -8,7 +8,6 @@ import {
   type GenServer,
   genServer,
   getChildSpec,
-  name,
   type Pid,
   restartChild,
   type SupervisorFlags,
@@ -20,8 +19,8 @@ import {
 import { settle } from '../../runtime/testing.ts';
 import { SupervisionTrace, startUnderRoot, type WorkerPlan } from '../support/supervision-trace.ts';
 import { openProcess, startTestSystem, type TestSystem } from '../support/test-system.ts';
+import { sup } from '../support/traced-supervisor.ts';
 
-const sup = name<any>('sup');
 interface Dynamic extends TestSystem {
   readonly trace: SupervisionTrace;
   /** Starts a child; its id is only for the trace. */

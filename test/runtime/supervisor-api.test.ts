@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  type ChildSpec,
   child,
   countChildren,
   deleteChild,
@@ -10,36 +9,21 @@ import {
   type Pid,
   restartChild,
   type Strategy,
-  type SupervisorFlags,
   startChild,
   supervisor,
   terminateChild,
   whichChildren,
 } from '../../runtime/index.ts';
 import { settle } from '../../runtime/testing.ts';
-import { PlannedWorker, SupervisionTrace, startUnderRoot } from '../support/supervision-trace.ts';
-import { openProcess, startTestSystem, type TestSystem } from '../support/test-system.ts';
-
-const sup = name<any>('sup');
-type Traced = TestSystem & { readonly trace: SupervisionTrace };
-
-async function startSup(
-  t: Parameters<typeof startTestSystem>[0],
-  children: (trace: SupervisionTrace) => readonly ChildSpec[] = () => [],
-  flags: SupervisorFlags = {},
-): Promise<Traced> {
-  const system = await startTestSystem(t);
-  const trace = new SupervisionTrace(t, system.system.name);
-  await startUnderRoot(system, supervisor('sup', { name: 'sup', restart: 'temporary', ...flags }, children(trace)));
-  trace.take();
-  return { ...system, trace };
-}
+import { PlannedWorker } from '../support/supervision-trace.ts';
+import { openProcess, type TestSystem } from '../support/test-system.ts';
+import { startSup, sup } from '../support/traced-supervisor.ts';
 
 const pidOf = ({ system }: TestSystem, id: string): Pid =>
   system.whereis(name(id)) ?? assert.fail(`${id} does not run`);
 
 test('startChild starts a child and keeps its specification, as the newest', async (t) => {
-  const { system, trace, ...rest } = await startSup(t, (of) => [of.worker('a')]);
+  const { system, trace, ...rest } = await startSup(t, {}, (of) => [of.worker('a')]);
   const result = await startChild(system, sup, trace.worker('b'));
   assert.deepEqual(result, { ok: pidOf({ system, ...rest }, 'b') });
   assert.deepEqual(
@@ -49,7 +33,7 @@ test('startChild starts a child and keeps its specification, as the newest', asy
 });
 
 test('startChild of an id that runs gives already_started; of one that does not, already_present', async (t) => {
-  const traced = await startSup(t, (trace) => [trace.worker('a')]);
+  const traced = await startSup(t, {}, (trace) => [trace.worker('a')]);
   const { system, trace } = traced;
   assert.deepEqual(await startChild(system, sup, trace.worker('a')), {
     error: { already_started: pidOf(traced, 'a') },
@@ -89,7 +73,7 @@ test('startChild under a name that is taken gives already_started and keeps noth
 });
 
 test('terminateChild stops a child and keeps its specification, unless it is temporary', async (t) => {
-  const { system, trace } = await startSup(t, (of) => [of.worker('a'), of.worker('b', { restart: 'temporary' })]);
+  const { system, trace } = await startSup(t, {}, (of) => [of.worker('a'), of.worker('b', { restart: 'temporary' })]);
   assert.equal(await terminateChild(system, sup, 'a'), 'ok');
   assert.equal(await terminateChild(system, sup, 'b'), 'ok');
   assert.deepEqual(trace.take(), ['exit a#1 shutdown', 'exit b#1 shutdown']);
@@ -101,10 +85,9 @@ test('terminateChild stops a child and keeps its specification, unless it is tem
 
 test('terminateChild restarts nothing, whatever the strategy', async (t) => {
   for (const strategy of ['one_for_one', 'one_for_all', 'rest_for_one'] as Strategy[]) {
-    const { system, trace } = await startSup(t, (of) => ['a', 'b', 'c'].map((id) => of.worker(id)), {
-      strategy,
-      intensity: 0,
-    });
+    const { system, trace } = await startSup(t, { strategy, intensity: 0 }, (of) =>
+      ['a', 'b', 'c'].map((id) => of.worker(id)),
+    );
     assert.equal(await terminateChild(system, sup, 'a'), 'ok');
     await settle();
     assert.deepEqual(trace.take(), ['exit a#1 shutdown']);
@@ -112,7 +95,7 @@ test('terminateChild restarts nothing, whatever the strategy', async (t) => {
 });
 
 test('restartChild starts a child that does not run, and does not count as a restart', async (t) => {
-  const traced = await startSup(t, (trace) => [trace.worker('a')], { intensity: 0 });
+  const traced = await startSup(t, { intensity: 0 }, (trace) => [trace.worker('a')]);
   const { system } = traced;
   assert.deepEqual(await restartChild(system, sup, 'a'), { error: 'running' });
   assert.deepEqual(await restartChild(system, sup, 'nobody'), { error: 'not_found' });
@@ -124,7 +107,7 @@ test('restartChild starts a child that does not run, and does not count as a res
 });
 
 test('restartChild that fails or ignores keeps the specification', async (t) => {
-  const { system } = await startSup(t, (trace) => [trace.worker('a', { plan: ['ok', { stop: 'no' }, 'ignore'] })]);
+  const { system } = await startSup(t, {}, (trace) => [trace.worker('a', { plan: ['ok', { stop: 'no' }, 'ignore'] })]);
   await terminateChild(system, sup, 'a');
   assert.deepEqual(await restartChild(system, sup, 'a'), { error: 'no' });
   assert.deepEqual(await whichChildren(system, sup), [{ id: 'a', pid: undefined, type: 'worker' }]);
@@ -134,7 +117,7 @@ test('restartChild that fails or ignores keeps the specification', async (t) => 
 });
 
 test('deleteChild forgets a child that does not run; running and not_found are errors', async (t) => {
-  const { system } = await startSup(t, (trace) => [trace.worker('a')]);
+  const { system } = await startSup(t, {}, (trace) => [trace.worker('a')]);
   assert.deepEqual(await deleteChild(system, sup, 'a'), { error: 'running' });
   assert.deepEqual(await deleteChild(system, sup, 'nobody'), { error: 'not_found' });
   await terminateChild(system, sup, 'a');
@@ -144,7 +127,7 @@ test('deleteChild forgets a child that does not run; running and not_found are e
 });
 
 test('whichChildren lists the newest first, with pid, undefined or restarting, and the type', async (t) => {
-  const traced = await startSup(t, (trace) => [trace.worker('a'), supervisor('inner', {}, []), trace.worker('b')]);
+  const traced = await startSup(t, {}, (trace) => [trace.worker('a'), supervisor('inner', {}, []), trace.worker('b')]);
   const { system, trace } = traced;
   await startChild(system, sup, trace.worker('c'));
   await terminateChild(system, sup, 'a');
@@ -164,7 +147,7 @@ test('whichChildren lists the newest first, with pid, undefined or restarting, a
 });
 
 test('countChildren counts specifications, running children, supervisors and workers', async (t) => {
-  const traced = await startSup(t, (trace) => [
+  const traced = await startSup(t, {}, (trace) => [
     trace.worker('a'),
     trace.worker('b'),
     supervisor('inner', { name: 'inner', restart: 'transient' }, []),
@@ -177,7 +160,7 @@ test('countChildren counts specifications, running children, supervisors and wor
 });
 
 test('getChildSpec gives the specification with its defaults, by id or pid', async (t) => {
-  const traced = await startSup(t, (trace) => [
+  const traced = await startSup(t, {}, (trace) => [
     child(PlannedWorker, trace.start('a'), { id: 'a', name: 'a' }),
     supervisor('inner', {}, []),
   ]);
@@ -211,7 +194,7 @@ test('a supervisor that does not exist: the calls fail with noproc', async (t) =
 });
 
 test('what a supervisor cannot understand does not end it', async (t) => {
-  const traced = await startSup(t, (trace) => [trace.worker('a')]);
+  const traced = await startSup(t, {}, (trace) => [trace.worker('a')]);
   const { system, trace } = traced;
   const pid = pidOf(traced, 'sup');
   for (const payload of [undefined, null, 5, {}, { from: pid, reason: 'x' }, { ref: 1 }]) {

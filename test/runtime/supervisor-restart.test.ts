@@ -9,47 +9,30 @@ import {
   type RestartType,
   restartChild,
   type Strategy,
-  type SupervisorFlags,
   startChild,
   supervisor,
   terminateChild,
   whichChildren,
 } from '../../runtime/index.ts';
 import { settle } from '../../runtime/testing.ts';
-import { SupervisionTrace, startUnderRoot, type WorkerPlan } from '../support/supervision-trace.ts';
-import { startTestSystem, type TestSystem } from '../support/test-system.ts';
-
-const sup = name<any>('sup');
-type Traced = TestSystem & { readonly trace: SupervisionTrace };
-
-/** Starts a supervisor `sup` that its parent does not restart. */
-async function startSup(
-  t: Parameters<typeof startTestSystem>[0],
-  flags: SupervisorFlags,
-  children: (trace: SupervisionTrace) => readonly ChildSpec[],
-): Promise<Traced> {
-  const system = await startTestSystem(t);
-  const trace = new SupervisionTrace(t, system.system.name);
-  await startUnderRoot(system, supervisor('sup', { name: 'sup', restart: 'temporary', ...flags }, children(trace)));
-  trace.take();
-  return { ...system, trace };
-}
+import type { SupervisionTrace, WorkerPlan } from '../support/supervision-trace.ts';
+import { startSup, sup, type TracedSystem } from '../support/traced-supervisor.ts';
 
 /** Ends a worker by a signal and lets the supervisor act. */
-async function kill({ system, trace }: Traced, id: string, reason: unknown = 'boom'): Promise<string[]> {
+async function kill({ system, trace }: TracedSystem, id: string, reason: unknown = 'boom'): Promise<string[]> {
   system.exitProcess(system.whereis(name(id)) ?? assert.fail(`${id} does not run`), reason);
   await settle();
   return trace.take();
 }
 
 /** Makes a worker return `stop(reason)`. */
-async function stopWith({ system, trace }: Traced, id: string, reason: unknown): Promise<string[]> {
+async function stopWith({ system, trace }: TracedSystem, id: string, reason: unknown): Promise<string[]> {
   system.cast(name<any>(id), 'stop', reason);
   await settle();
   return trace.take();
 }
 
-async function rows({ system }: Traced): Promise<string[]> {
+async function rows({ system }: TracedSystem): Promise<string[]> {
   const children = await whichChildren(system, sup);
   return children.map(({ id, pid }) => `${id} ${typeof pid === 'object' ? 'runs' : pid}`);
 }

@@ -14,15 +14,9 @@ import {
   whichChildren,
 } from '../../runtime/index.ts';
 import { settle } from '../../runtime/testing.ts';
-import { SupervisionTrace, startUnderRoot } from '../support/supervision-trace.ts';
-import { openProcess, reasonsOf, startTestSystem, type TestSystem } from '../support/test-system.ts';
-
-const sup = name<any>('sup');
-
-async function startTrace(t: Parameters<typeof startTestSystem>[0]): Promise<TestSystem & { trace: SupervisionTrace }> {
-  const system = await startTestSystem(t);
-  return { ...system, trace: new SupervisionTrace(t, system.system.name) };
-}
+import { startUnderRoot } from '../support/supervision-trace.ts';
+import { openProcess, reasonsOf, type TestSystem } from '../support/test-system.ts';
+import { startTracedSystem, sup } from '../support/traced-supervisor.ts';
 
 function temporary(children: readonly ChildSpec[], flags: SupervisorFlags = {}): ChildSpec {
   return supervisor('sup', { name: 'sup', restart: 'temporary', ...flags }, children);
@@ -48,7 +42,7 @@ async function stopSup({ system, clock, opener }: TestSystem, advanceMs = 0): Pr
 }
 
 test('children start one after another in the order of their specifications', async (t) => {
-  const system = await startTrace(t);
+  const system = await startTracedSystem(t);
   const { trace } = system;
   await startUnderRoot(system, temporary(['a', 'b', 'c'].map((id) => trace.worker(id))));
   assert.deepEqual(trace.take(), ['init a#1', 'init b#1', 'init c#1']);
@@ -56,7 +50,7 @@ test('children start one after another in the order of their specifications', as
 });
 
 test('a child starts only when the init of the one before it has returned', async (t) => {
-  const system = await startTrace(t);
+  const system = await startTracedSystem(t);
   const { trace } = system;
   const starting = startChild(
     system.system,
@@ -71,7 +65,7 @@ test('a child starts only when the init of the one before it has returned', asyn
 });
 
 test('a child that fails in init: those before it are stopped, and the start fails', async (t) => {
-  const system = await startTrace(t);
+  const system = await startTracedSystem(t);
   const { trace } = system;
   const children = [
     trace.worker('a'),
@@ -94,7 +88,7 @@ test('a child that fails in init: those before it are stopped, and the start fai
 });
 
 test('startLink of a supervisor that fails returns the reason, and the parent gets the exit signal', async (t) => {
-  const system = await startTrace(t);
+  const system = await startTracedSystem(t);
   const parent = await openProcess(system, { trapExit: true });
   const { behaviour, arg } = temporary([system.trace.worker('a', { plan: [{ stop: 'no' }] })]).start;
   const reason = { shutdown: { failed_to_start_child: { id: 'a', reason: 'no' } } };
@@ -103,7 +97,7 @@ test('startLink of a supervisor that fails returns the reason, and the parent ge
 });
 
 test('a supervisor stops its children in reverse order, one by one, and exits after all', async (t) => {
-  const system = await startTrace(t);
+  const system = await startTracedSystem(t);
   const { trace } = system;
   const slow = async (): Promise<void> => {
     await settle(2);
@@ -132,7 +126,7 @@ test('a supervisor stops its children in reverse order, one by one, and exits af
 });
 
 test('nested supervisors stop from the leaves of the last branch to the first', async (t) => {
-  const system = await startTrace(t);
+  const system = await startTracedSystem(t);
   const { trace } = system;
   const inner = (id: string, ...leaves: string[]): ChildSpec =>
     supervisor(
@@ -154,7 +148,7 @@ test('nested supervisors stop from the leaves of the last branch to the first', 
 });
 
 test('a child that does not end within its shutdown time is killed, and that is reported', async (t) => {
-  const system = await startTrace(t);
+  const system = await startTracedSystem(t);
   const { trace, clock } = system;
   const hang = (): Promise<void> => new Promise(() => {});
   await startUnderRoot(system, temporary([trace.worker('a', { trapExit: true, shutdown: 100, terminate: hang })]));
@@ -169,7 +163,7 @@ test('a child that does not end within its shutdown time is killed, and that is 
 });
 
 test('by default a worker has 5,000 ms to stop', async (t) => {
-  const system = await startTrace(t);
+  const system = await startTracedSystem(t);
   const { trace, clock } = system;
   const spec = trace.worker('a', { trapExit: true, terminate: () => new Promise(() => {}) });
   assert.equal(spec.shutdown, 5_000);
@@ -184,7 +178,7 @@ test('by default a worker has 5,000 ms to stop', async (t) => {
 });
 
 test('by default a supervisor has no limit to stop, and infinity is the same for a worker', async (t) => {
-  const system = await startTrace(t);
+  const system = await startTracedSystem(t);
   const { trace, clock } = system;
   let finish: () => void = () => {};
   const terminate = (): Promise<void> =>
@@ -205,7 +199,7 @@ test('by default a supervisor has no limit to stop, and infinity is the same for
 });
 
 test('brutal_kill kills at once without terminate, and killed is no error', async (t) => {
-  const system = await startTrace(t);
+  const system = await startTracedSystem(t);
   const { trace } = system;
   await startUnderRoot(system, temporary([trace.worker('a', { trapExit: true, shutdown: 'brutal_kill' })]));
   trace.take();
@@ -214,7 +208,7 @@ test('brutal_kill kills at once without terminate, and killed is no error', asyn
 });
 
 test('a shutdown time of 0 still lets a child that ends at once end as asked', async (t) => {
-  const system = await startTrace(t);
+  const system = await startTracedSystem(t);
   const { trace } = system;
   await startUnderRoot(system, temporary([trace.worker('a', { shutdown: 0 })]));
   trace.take();
@@ -223,7 +217,7 @@ test('a shutdown time of 0 still lets a child that ends at once end as asked', a
 });
 
 test('a child that unlinked itself cannot hang its supervisor', async (t) => {
-  const system = await startTrace(t);
+  const system = await startTracedSystem(t);
   const { trace } = system;
   for (const shutdown of ['brutal_kill', 'infinity', 100] as const) {
     await startUnderRoot(system, temporary([trace.worker('a', { shutdown })]));
@@ -238,7 +232,7 @@ test('a child that unlinked itself cannot hang its supervisor', async (t) => {
 });
 
 test('a child that unlinked itself and died is reported when it is stopped', async (t) => {
-  const system = await startTrace(t);
+  const system = await startTracedSystem(t);
   const { trace } = system;
   await startUnderRoot(system, temporary([trace.worker('a')]));
   const parent = system.system.whereis(sup) as Pid;
@@ -252,7 +246,7 @@ test('a child that unlinked itself and died is reported when it is stopped', asy
 });
 
 test('a child that exits by itself while it is being stopped ends the stop all the same', async (t) => {
-  const system = await startTrace(t);
+  const system = await startTracedSystem(t);
   const { trace } = system;
   const reports: string[] = [];
   for (const restart of ['permanent', 'transient', 'temporary'] as const) {
@@ -274,13 +268,13 @@ test('a child that exits by itself while it is being stopped ends the stop all t
 });
 
 test('a supervisor without children starts and stops', async (t) => {
-  const system = await startTrace(t);
+  const system = await startTracedSystem(t);
   await startUnderRoot(system, temporary([]));
   assert.equal(await stopSup(system), 'shutdown');
 });
 
 test('a child whose init ignores is kept without a process; a temporary one is forgotten', async (t) => {
-  const system = await startTrace(t);
+  const system = await startTracedSystem(t);
   const { trace } = system;
   const plan = { plan: ['ignore'] } as const;
   await startUnderRoot(
@@ -296,7 +290,7 @@ test('a child whose init ignores is kept without a process; a temporary one is f
 });
 
 test('while a supervisor starts a child, what is asked of it waits', async (t) => {
-  const system = await startTrace(t);
+  const system = await startTracedSystem(t);
   const { trace } = system;
   await startUnderRoot(system, temporary([]));
   const order: string[] = [];
@@ -312,7 +306,7 @@ test('while a supervisor starts a child, what is asked of it waits', async (t) =
 });
 
 test('a supervisor that is killed while a child is in init leaves nothing behind', async (t) => {
-  const system = await startTrace(t);
+  const system = await startTracedSystem(t);
   const { trace } = system;
   const starting = startChild(
     system.system,
