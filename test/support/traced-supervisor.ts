@@ -1,4 +1,4 @@
-/** A system of a test with a trace of its supervision, and in it a supervisor `sup` that its parent does not restart. */
+/** A system with a trace of its supervision, and in it a supervisor `sup` that its parent does not restart. */
 
 import { type ChildSpec, name, type SupervisorFlags, supervisor } from '../../runtime/index.ts';
 import { SupervisionTrace, startUnderRoot } from './supervision-trace.ts';
