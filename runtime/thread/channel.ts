@@ -5,7 +5,7 @@ import { CHANNEL_RING_BYTES } from '../limits.ts';
 import { type Part, partBytes } from './crossing.ts';
 import { createRing } from './ring.ts';
 
-/** What crosses: a number that says what it is, and its fields. A flat array of plain values and pids. */
+/** What crosses: a number of at least 0 that says what it is, and its fields. A flat array of plain values and pids. */
 export type Frame = readonly unknown[];
 
 /** One end, as plain data: it may be posted to another thread, with its port in the transfer list. */

@@ -7,6 +7,7 @@ import { addExtension, Packr, Unpackr } from 'msgpackr';
 import type { Frame } from './channel.ts';
 import type { CrossingClass, CrossingRules } from './crossing.ts';
 import { escapeKeys } from './escape-keys.ts';
+import { fromRuns, intoRuns } from './frame-runs.ts';
 import { type BodyOf, bodies, type Rebuilding, rebuild } from './special-values.ts';
 
 /** msgpack leaves the types from 128 on to its own future; users of msgpackr have those below. */
@@ -72,7 +73,7 @@ export class Encoder {
   encode(frames: readonly Frame[], keysChecked: boolean): Uint8Array {
     encoding = this.table;
     try {
-      const bytes = this.packr.pack(frames, RESET_BUFFER_MODE);
+      const bytes = this.packr.pack(intoRuns(frames), RESET_BUFFER_MODE);
       if (!keysChecked) this.checkKeys();
       if (bytes.length > ENCODE_BUFFER_BYTES) this.packr.useBuffer(Buffer.allocUnsafeSlow(8_192));
       return bytes;
@@ -163,7 +164,7 @@ export class Decoder implements Rebuilding {
     this.failure = undefined;
     let frames: unknown[][];
     try {
-      frames = this.unpackr.unpack(bytes, length) as unknown[][];
+      frames = fromRuns(this.unpackr.unpack(bytes, length) as unknown[][]);
     } finally {
       decoding = undefined;
     }
