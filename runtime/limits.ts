@@ -41,6 +41,10 @@ export const THREAD_BUSY_MS = 50;
 export const STALL_LOOK_MS = 40;
 export const STALL_SUSPECT_LOOK_MS = 5;
 
+/** How long all threads must have waited before they may rest, and how often threads that rest are looked at. */
+export const STALL_QUIET_MS = 1_000;
+export const STALL_REST_LOOK_MS = 500;
+
 /**
  * How long a thread that ends before it runs is not started again: the first time, and at most; twice as long each
  * time.

@@ -28,6 +28,8 @@ export interface ChannelsOptions {
  * process that sends more than the other thread takes is blocked until there is room.
  */
 export class Channels implements Outbox {
+  /** Called when something is sent. */
+  onSend: (() => void) | null = null;
   private readonly writers = new Map<number, ChannelWriter>();
   private readonly readers = new Map<number, ChannelReader>();
   private readonly blocked = new Map<number, Process[]>();
@@ -39,6 +41,7 @@ export class Channels implements Outbox {
 
   send(thread: number, frame: Frame, sender: Process | null): void {
     if (this.options.memory.isDead(thread)) return; // as to a process that is gone
+    if (this.onSend !== null) this.onSend();
     const writer = this.writers.get(thread) ?? this.open(thread);
     if (sender === null) this.signal(thread, writer, frame);
     // The first process speaks for the owner of the system, who cannot be made to wait.

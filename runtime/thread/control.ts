@@ -27,6 +27,8 @@ export type ToWorker =
   | { readonly kind: 'up'; readonly thread: ThreadDescription }
   | { readonly kind: 'down'; readonly thread: number; readonly reason: ExitReason }
   | { readonly kind: 'events'; readonly wanted: readonly string[] }
+  /** Nothing moves: it may be looked at rarely, unless it has work that goes on by itself. */
+  | { readonly kind: 'rest' }
   | { readonly kind: 'stop' };
 
 export type FromWorker =
@@ -35,5 +37,7 @@ export type FromWorker =
   | { readonly kind: 'connect'; readonly to: number; readonly end: ChannelEnd }
   /** It has taken a number and memory for a thread that is to run one process. */
   | { readonly kind: 'isolate'; readonly thread: ThreadDescription }
+  /** It rested, and begins a round. */
+  | { readonly kind: 'stirs' }
   /** The process for which it was started has ended. */
   | { readonly kind: 'idle' };

@@ -64,6 +64,8 @@ export class FarProcesses implements Remote {
   private readonly isolated: IsolatedThreads;
   private spawned = 0;
   private readonly departed = new Departed();
+  /** Told of the first round after a rest. */
+  stirs: () => void = () => {};
   /** Told of a slot here whose process will not come. */
   unreserved: (slot: number) => void = () => {};
 
@@ -284,7 +286,7 @@ export class FarProcesses implements Remote {
   }
 
   roundBegins(): void {
-    this.own.roundBegins();
+    if (this.own.roundBegins()) this.stirs();
   }
 
   roundEnds(): void {

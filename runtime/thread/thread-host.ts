@@ -52,7 +52,13 @@ export class ThreadHost implements WorkerListener {
     this.clock = kernel.clock;
     this.plan = plan;
     this.memory = new SystemMemory(SystemMemory.allocate(), kernel.thread);
-    this.watchdog = new Watchdog(kernel.clock, plan, () => this.tellEvents());
+    this.watchdog = new Watchdog(kernel.clock, plan, {
+      looked: () => this.tellEvents(),
+      rests: (is) => {
+        // What is sent to a thread at rest gives it something to do.
+        this.node.channels.onSend = is ? () => this.watchdog.stir() : null;
+      },
+    });
     this.node = new ThreadNode({
       kernel,
       memory: this.memory,
@@ -116,6 +122,9 @@ export class ThreadHost implements WorkerListener {
         }
         this.node.directory.add(message.thread);
         this.startIsolated(message.thread);
+        return;
+      case 'stirs':
+        this.watchdog.stir();
         return;
       case 'idle':
         worker.isIdle = true;

@@ -8,6 +8,7 @@ const RUNNING_LOW = 3;
 const RUNNING_HIGH = 6;
 const OWN_MAX = 4;
 const RESERVED_MAX = 5;
+const RESTS = 7;
 const LIVE = 16;
 
 const FREE = 0;
@@ -140,8 +141,21 @@ export class ThreadMemory {
     Atomics.store(this.words, LIVE + slot, FREE);
   }
 
-  roundBegins(): void {
+  /** Whether it is looked at rarely, until it begins a round. */
+  get rests(): boolean {
+    return Atomics.load(this.words, RESTS) === 1;
+  }
+
+  rest(): void {
+    Atomics.store(this.words, RESTS, 1);
+  }
+
+  /** True if it rested until now. */
+  roundBegins(): boolean {
     this.words[BEAT] = ((this.words[BEAT] as number) + 1) | 1;
+    if (this.words[RESTS] === 0) return false;
+    this.words[RESTS] = 0;
+    return true;
   }
 
   roundEnds(): void {

@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { ExitReason } from '../kernel/exit.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Pid } from '../kernel/pid.ts';
+import { type Process, WAITING } from '../kernel/process.ts';
 import { channels as eventNames, messageLost } from '../telemetry.ts';
 import { Arrivals } from './arrivals.ts';
 import type { ChannelEnd } from './channel.ts';
@@ -23,6 +24,8 @@ export interface ThreadNodeOptions {
   readonly spinUs: number | undefined;
   readonly connect: (thread: number, end: ChannelEnd) => void;
   readonly isolated: IsolatedThreads;
+  /** It rested, and has something to do for a process. */
+  readonly stirs?: () => void;
 }
 
 const eventChannels: ReadonlySet<string> = new Set(Object.values(eventNames));
@@ -35,12 +38,14 @@ export class ThreadNode {
   private readonly far: FarProcesses;
   private readonly arrivals: Arrivals;
   private readonly pids: Pids;
+  private readonly ownMemory: ThreadMemory;
   private readonly down = new Set<number>();
 
-  constructor({ kernel, memory, directory, own, spinUs, connect, isolated }: ThreadNodeOptions) {
+  constructor({ kernel, memory, directory, own, spinUs, connect, isolated, stirs }: ThreadNodeOptions) {
     const pids = new Pids(kernel);
     this.pids = pids;
     const ownMemory = new ThreadMemory(own.memory);
+    this.ownMemory = ownMemory;
     directory.add(own);
     this.kernel = kernel;
     this.directory = directory;
@@ -57,6 +62,7 @@ export class ThreadNode {
     this.far = new FarProcesses({ kernel, memory, own: ownMemory, directory, pids, outbox, isolated });
     const arrivals = new Arrivals(kernel, pids, this.far, outbox, ownMemory, publish);
     this.arrivals = arrivals;
+    if (stirs !== undefined) this.far.stirs = stirs;
     this.far.unreserved = (slot) => arrivals.settled(slot);
     kernel.connect(this.far, ownMemory.ownMax);
   }
@@ -81,6 +87,12 @@ export class ThreadNode {
     this.directory.remove(thread);
     this.arrivals.threadDown(thread, reason);
     this.far.threadDown(thread, reason);
+  }
+
+  /** Whoever looks at it may do so rarely, if no process has code that may go on without a round of the scheduler. */
+  rest(): void {
+    const goesOn = ({ status, culprit }: Process): boolean => status === WAITING || culprit !== null;
+    if (!this.kernel.table.all.some(goesOn)) this.ownMemory.rest();
   }
 
   private lost(thread: number, frame: Frame | undefined, error: unknown): void {

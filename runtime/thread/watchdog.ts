@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { STALL_LOOK_MS, STALL_SUSPECT_LOOK_MS } from '../limits.ts';
+import { STALL_LOOK_MS, STALL_QUIET_MS, STALL_REST_LOOK_MS, STALL_SUSPECT_LOOK_MS } from '../limits.ts';
 import { type Look, StallTracker } from './stall.ts';
 
 /** A thread that can be watched. */
@@ -9,9 +9,23 @@ export interface Watched {
   busy(is: boolean): void;
   /** It does not yield: to be terminated. */
   stalled(): void;
+  /** Asks it to rest: it says that it does, unless it has work that goes on by itself, and when it no longer does. */
+  rest(): void;
+  /** Whether it has said that it rests, and has done nothing for a process since. */
+  readonly rests: boolean;
 }
 
-/** Looks at all threads from time to time, and more often at one that seems to be stalled. They do nothing for it. */
+export interface WatchdogListener {
+  /** Called at each look. */
+  looked(): void;
+  /** Whether it looks rarely from now on: then it must be told, by `stir`, of what may keep a thread busy. */
+  rests(is: boolean): void;
+}
+
+/**
+ * Looks at all threads from time to time, and more often at one that seems to be stalled. They do nothing for it, but
+ * that they say whether they may rest when nothing has moved for long: an idle system is looked at rarely.
+ */
 export class Watchdog {
   private readonly trackers = new Map<Watched, StallTracker>();
   private readonly busy = new Set<Watched>();
@@ -19,19 +33,24 @@ export class Watchdog {
   private readonly clock: Clock;
   private stallMs: number;
   private readonly busyMs: number;
-  private readonly looked: () => void;
+  private readonly listener: WatchdogListener;
+  /** Since when all threads have been quiet, or were asked to rest last. */
+  private quietSince: number;
+  private isAsked = false;
+  private isResting = false;
 
-  /** `looked`: called at each look. */
-  constructor(clock: Clock, times: { readonly stallMs: number; readonly busyMs: number }, looked: () => void) {
+  constructor(clock: Clock, times: { readonly stallMs: number; readonly busyMs: number }, listener: WatchdogListener) {
     this.clock = clock;
     this.stallMs = times.stallMs;
     this.busyMs = times.busyMs;
-    this.looked = looked;
+    this.listener = listener;
+    this.quietSince = clock.now();
   }
 
   watch(thread: Watched): void {
     this.trackers.set(thread, new StallTracker(this.clock.now()));
     if (this.timer === undefined) this.lookIn(STALL_LOOK_MS);
+    else this.stir();
   }
 
   forget(thread: Watched): void {
@@ -47,7 +66,17 @@ export class Watchdog {
     for (const thread of this.trackers.keys()) this.trackers.set(thread, new StallTracker(this.clock.now()));
   }
 
+  /** A thread may have something to do from now on. */
+  stir(): void {
+    if (this.isResting) this.look(false);
+  }
+
   stop(): void {
+    this.clearTimer();
+    this.setResting(false);
+  }
+
+  private clearTimer(): void {
     if (this.timer !== undefined) this.clock.clearTimer(this.timer);
     this.timer = undefined;
   }
@@ -61,21 +90,48 @@ export class Watchdog {
 
   private lookIn(delayMs: number): void {
     const often = this.stallMs === 0 ? delayMs : Math.min(delayMs, Math.max(1, Math.floor(this.stallMs / 4)));
-    this.timer = this.clock.setTimer(() => this.look(), often);
+    this.timer = this.clock.setTimer(() => this.look(true), often);
   }
 
-  private look(): void {
+  /** `mayRest`: nobody has told of anything to do. */
+  private look(mayRest: boolean): void {
+    this.clearTimer();
     const now = this.clock.now();
     let suspects = false;
+    let quiet = mayRest;
     for (const [thread, tracker] of [...this.trackers]) {
       const unmovedMs = tracker.look(now, thread.look());
       if (unmovedMs > 0) suspects = true;
+      if (!tracker.isQuiet) quiet = false;
       this.setBusy(thread, this.busyMs > 0 && unmovedMs >= this.busyMs);
       if (this.stallMs === 0 || unmovedMs < this.stallMs) continue;
       this.forget(thread);
       thread.stalled();
     }
-    this.looked();
-    if (this.trackers.size > 0) this.lookIn(suspects ? STALL_SUSPECT_LOOK_MS : STALL_LOOK_MS);
+    this.listener.looked();
+    if (this.trackers.size === 0) return;
+    this.setResting(this.allRest(quiet, now));
+    this.lookIn(this.isResting ? STALL_REST_LOOK_MS : suspects ? STALL_SUSPECT_LOOK_MS : STALL_LOOK_MS);
+  }
+
+  /** After some time of quiet all are asked, and the next look finds what they have said. */
+  private allRest(quiet: boolean, now: number): boolean {
+    if (quiet && now - this.quietSince < STALL_QUIET_MS) return false;
+    const threads = [...this.trackers.keys()];
+    if (quiet && !this.isAsked) {
+      this.isAsked = true;
+      for (const thread of threads) thread.rest();
+      return false;
+    }
+    if (quiet && threads.every(({ rests }) => rests)) return true;
+    this.quietSince = now;
+    this.isAsked = false;
+    return false;
+  }
+
+  private setResting(is: boolean): void {
+    if (this.isResting === is) return;
+    this.isResting = is;
+    this.listener.rests(is);
   }
 }

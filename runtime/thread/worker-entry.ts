@@ -47,6 +47,7 @@ class WorkerThread {
         tell({ kind: 'isolate', thread });
         return thread.thread;
       },
+      stirs: () => tell({ kind: 'stirs' }),
     });
     this.node.channels.give(0, ends.toFirst);
     this.relay = new EventRelay(systemName, (name, event) => this.node.channels.send(0, [op.event, name, event], null));
@@ -80,6 +81,9 @@ class WorkerThread {
         return;
       case 'events':
         this.relay.wanted(message.wanted);
+        return;
+      case 'rest':
+        this.node.rest();
         return;
       case 'stop':
         this.stop();

@@ -102,6 +102,14 @@ export class WorkerThread implements Watched {
     return { idleMs: this.worker.performance.eventLoopUtilization().idle, beat: this.memory?.beat ?? 0 };
   }
 
+  rest(): void {
+    this.tell({ kind: 'rest' });
+  }
+
+  get rests(): boolean {
+    return this.memory?.rests ?? false;
+  }
+
   get processCount(): number {
     return this.memory?.processCount ?? 0;
   }

@@ -47,6 +47,8 @@ export interface ProbeProtocol {
     readonly exitProcess: number;
     readonly throwLater: string;
     readonly leave: ExitReason;
+    /** Sends itself a note after so many milliseconds. */
+    readonly later: number;
     readonly flood: { readonly to: Pid; readonly count: number };
   };
   readonly info: { readonly note: unknown };
@@ -151,6 +153,10 @@ export const Probe: GenServer<ProbeProtocol, ProbeStart> = genServer(import.meta
       setImmediate(() => {
         throw new Error(why);
       });
+      return noreply(state);
+    },
+    later: (state: State, delayMs, ctx) => {
+      ctx.sendAfter(delayMs, 'note', 'later');
       return noreply(state);
     },
     leave: (_state: State, reason, ctx) => ctx.exit(reason),

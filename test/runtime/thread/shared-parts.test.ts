@@ -99,11 +99,14 @@ test('the watchdog gives up who does not move, and only that one; with 0 nobody,
       look: () => ({ idleMs: 0, beat: beats ? ++beat : 1 }),
       busy: (is: boolean) => changes.push(`${who} ${is}`),
       stalled: () => ended.push(who),
+      rest: () => {},
+      rests: false,
     };
   };
-  const patient = new Watchdog(clock, { stallMs: 0, busyMs: 0 }, () => {});
+  const unheard = { looked: () => {}, rests: () => {} };
+  const patient = new Watchdog(clock, { stallMs: 0, busyMs: 0 }, unheard);
   patient.watch(watched('left alone', false));
-  const watchdog = new Watchdog(clock, { stallMs: 1_000, busyMs: 100 }, () => {});
+  const watchdog = new Watchdog(clock, { stallMs: 1_000, busyMs: 100 }, unheard);
   watchdog.watch(watched('busy', true));
   watchdog.watch(watched('stalled', false));
   await clock.advance(900);
