@@ -177,6 +177,7 @@ export {
   getChildSpec,
   restartChild,
   startChild,
+  startChildAtOnce,
   supervisor,
   terminateChild,
   whichChildren,

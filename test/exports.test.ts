@@ -91,6 +91,7 @@ const pins: Readonly<Record<string, Pin>> = {
       'restartChild',
       'startApplication',
       'startChild',
+      'startChildAtOnce',
       'startSystem',
       'stateTimeout',
       'stop',

@@ -1,11 +1,12 @@
 /** A request that asks its client, and what the client carries from one round to the next: made, checked and opened. */
 
 import type { Context } from '../../runtime/index.ts';
+import { INTERNAL_ERROR, McpError, quoted } from '../errors.ts';
 import { resultMessage } from '../json-rpc.ts';
 import { revisionOf } from '../revision/registry.ts';
 import { type Catalog, viewOf } from './catalog.ts';
 import { METHOD_OF } from './jobs.ts';
-import { sessionName } from './node-names.ts';
+import { catalogTableOf, sessionName } from './node-names.ts';
 import type { RequestProtocol, RequestStart, WorkRequest } from './request.ts';
 import { type InputPort, RequestInput } from './request-input.ts';
 import { openState, type RequestState, type StateBinding, sealState } from './request-state.ts';
@@ -45,8 +46,7 @@ export function requestInput(
   { node, limits, stateKeys }: RequestStart,
   request: WorkRequest,
   opened: RequestState | string,
-  catalog: Catalog,
-  streamOf: () => RequestStream,
+  stream: RequestStream,
   waits: (waiting: boolean) => void,
   ctx: Ctx,
 ): RequestInput {
@@ -60,7 +60,7 @@ export function requestInput(
     responses: input.responses,
   };
   const port: InputPort = {
-    send: (message) => streamOf().before(message),
+    send: (message) => stream.before(message),
     expect: (asked) => {
       if (session !== undefined) ctx.cast(sessionName(node, session.id), 'expect', { id: asked, pid: ctx.self });
     },
@@ -68,8 +68,11 @@ export function requestInput(
     require: (inputRequests, found) => {
       const expiresAt = wallMs(ctx) + limits.requestStateMs;
       const requestState = sealState({ ...found, expiresAt }, bindingOf(request), stateKeys);
+      const catalog = ctx.table<string, Catalog>(catalogTableOf(node))?.get(request.server);
+      if (catalog === undefined)
+        throw new McpError(INTERNAL_ERROR, `the server ${quoted(request.server)} is restarting`);
       const body = { resultType: 'input_required', inputRequests, requestState };
-      streamOf().end(resultMessage(id, revision.result(body, viewOf(catalog, revision).serverInfo)), undefined);
+      stream.end(resultMessage(id, revision.result(body, viewOf(catalog, revision).serverInfo)), undefined);
       ctx.send(ctx.self, 'suspended');
     },
   };

@@ -5,6 +5,7 @@ import { errorObject, INTERNAL_ERROR, quoted } from '../errors.ts';
 import { errorMessage, type RequestId } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
 import type { Revision } from '../revision/contract.ts';
+import type { Work } from './methods/outcome.ts';
 import { type NodeNames, nodeNames } from './node-names.ts';
 import type { RequestProtocol } from './request.ts';
 import type { StreamRecord } from './session-store.ts';
@@ -21,8 +22,7 @@ export interface Run {
   readonly pid: Pid<RequestProtocol>;
   readonly exchange: number;
   readonly id: RequestId;
-  /** `tool "add"`. */
-  readonly what: string;
+  readonly work: Work;
   readonly revision: Revision;
   /**
    * Whether the peer's leaving the exchange cancels it. In a session over HTTP it does not (2025-11-25, Sending

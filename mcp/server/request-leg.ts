@@ -3,7 +3,7 @@
  * certain.
  */
 
-import { CallError, describeExit, type Pid, type StartChildResult, startChild } from '../../runtime/index.ts';
+import { CallError, describeExit, type Pid, type StartChildResult, startChildAtOnce } from '../../runtime/index.ts';
 import type { ConnectionContext, ConnectionDown } from '../../transports/transport.ts';
 import { errorObject, INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST } from '../errors.ts';
 import type { Headers } from '../headers.ts';
@@ -149,7 +149,10 @@ function startRun(
     resumption: kind === 'http' && exchange > 0 && session && acceptsStream ? revision.resumption : 'none',
     catalogVersion: catalog.version,
   };
-  return startChild(ctx, names.requestSup, request).then(began, (error) => began(unstarted(error)));
+  const starting = startChildAtOnce(ctx, names.requestSup, request);
+  if ('then' in starting) return Promise.resolve(starting).then(began, (error) => began(unstarted(error)));
+  began(starting);
+  return undefined;
 
   function began(started: StartChildResult): void {
     if ('error' in started || started.ok === undefined) {
@@ -158,8 +161,7 @@ function startRun(
       return;
     }
     const ref = ctx.monitor(started.ok);
-    const what = describeWork(work);
-    state.runs.set(ref, { pid: started.ok, exchange, id, what, revision, endsWithConnection });
+    state.runs.set(ref, { pid: started.ok, exchange, id, work, revision, endsWithConnection });
     state.runOfExchange.set(exchange, ref);
   }
 }
@@ -177,7 +179,7 @@ export function runEnded(state: ConnectionState, { ref, reason }: ConnectionDown
   state.runs.delete(ref);
   state.runOfExchange.delete(run.exchange);
   if (reason === 'normal') return;
-  const error = errorObject(INTERNAL_ERROR, `${run.what} failed: ${describeExit(reason)}`);
+  const error = errorObject(INTERNAL_ERROR, `${describeWork(run.work)} failed: ${describeExit(reason)}`);
   const status = run.revision.httpStatus(INTERNAL_ERROR, 'code');
   answer(state, ctx, run.exchange, errorMessage(run.id, run.revision.error(error)), { status });
 }

@@ -29,15 +29,16 @@ import type { McpLimits } from '../limits.ts';
 import type { LogLevel } from '../request-context.ts';
 import type { Revision } from '../revision/contract.ts';
 import { revisionOf } from '../revision/registry.ts';
-import { carriedState, requestInput } from './carried-state.ts';
+import { carriedState } from './carried-state.ts';
 import type { Catalog } from './catalog.ts';
 import { type FarWork, farWorkOf } from './far-work.ts';
 import { findJob, METHOD_OF } from './jobs.ts';
-import { logNotification } from './log.ts';
 import { describeWork, failed, type Job, type Outcome, type Refused, type Run, type Work } from './methods/outcome.ts';
 import { catalogTableOf, nodeNames, requestName, sessionName } from './node-names.ts';
-import { type ProgressSent, progressNotification } from './progress.ts';
+import type { ProgressSent } from './progress.ts';
 import type { RequestInput } from './request-input.ts';
+import { inputOf, log, RequestServices, reportProgress } from './request-services.ts';
+import type { RequestState } from './request-state.ts';
 import { RequestStream } from './request-stream.ts';
 import type { SessionProtocol } from './session.ts';
 import { WorkContext } from './work-context.ts';
@@ -101,8 +102,10 @@ export interface RequestStart {
   readonly stateKeys: readonly string[];
 }
 
-interface State {
+/** One request under way. */
+export interface RequestRun {
   readonly node: string;
+  readonly start: RequestStart;
   readonly request: WorkRequest;
   readonly limits: McpLimits;
   /** Or what is to be answered instead, if the server has changed since the request was looked at. */
@@ -111,7 +114,10 @@ interface State {
   sessionRef: Ref | undefined;
   readonly connectionRef: Ref | undefined;
   readonly stream: RequestStream;
-  readonly input: RequestInput;
+  /** What the client has carried here, or what is wrong with it. */
+  readonly carried: RequestState | string;
+  /** Made when the client is asked: most requests do not ask. */
+  input: RequestInput | undefined;
   /** When the time is over, and the timer of that. */
   deadlineMs: number;
   deadlineRef: Ref;
@@ -137,7 +143,8 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
       const { node, limits } = start;
       const { work } = request;
       const asked = `${METHOD_OF[work.kind]} ${work.name}`;
-      ctx.setLabel(`${asked}, request ${JSON.stringify(request.id)}${ofSession(request)}`);
+      const id = typeof request.id === 'number' ? request.id : JSON.stringify(request.id);
+      ctx.setLabel(`${asked}, request ${id}${ofSession(request)}`);
       const catalog = ctx.table<string, Catalog>(catalogTableOf(node))?.get(request.server);
       const revision = revisionOf(request.version);
       if (catalog === undefined || revision === undefined) {
@@ -155,6 +162,7 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
       const stream = new RequestStream(node, request, ctx);
       const state: State = {
         node,
+        start,
         request,
         limits,
         job,
@@ -162,15 +170,8 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
         sessionRef,
         connectionRef: request.endsWithConnection ? ctx.monitor(request.connection) : undefined,
         stream,
-        input: requestInput(
-          start,
-          request,
-          opened,
-          catalog,
-          () => state.stream,
-          (waiting) => standStill(state, waiting, ctx),
-          ctx,
-        ),
+        carried: opened,
+        input: undefined,
         deadlineMs: ctx.clock.now() + request.timeoutMs,
         deadlineRef: ctx.sendAfter(request.timeoutMs, 'deadline'),
         leftMs: request.timeoutMs,
@@ -183,11 +184,11 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
     handleContinue: { run: (state, _payload, ctx) => run(state, ctx) },
     handleCast: {
       answered: (state, { id, outcome }) => {
-        state.input.answered(id, outcome);
+        state.input?.answered(id, outcome);
         return noreply(state);
       },
       cancel: (state, { answered }) => {
-        state.input.end();
+        state.input?.end();
         const cancelled = errorObject(INVALID_REQUEST, 'the request was cancelled');
         state.stream.end(answered ? errorMessage(state.request.id, cancelled) : undefined, undefined);
         return stop({ shutdown: 'cancelled' }, state);
@@ -200,10 +201,12 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
         const answer = (answered: InputAnswered): void => {
           if (ctx.isAlive(ctx.self)) ctx.replyTo(from, answered);
         };
-        state.input.ask(questions as never).then(
-          (answers) => answer({ answers }),
-          (error: Error) => answer(refusalOf(error)),
-        );
+        inputOf(state, ctx)
+          .ask(questions as never)
+          .then(
+            (answers) => answer({ answers }),
+            (error: Error) => answer(refusalOf(error)),
+          );
         return noreply(state);
       },
     },
@@ -251,16 +254,7 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
 );
 
 type Ctx = Context<RequestProtocol>;
-
-/** While its client is asked, the time of a request stands still; it goes on with what was left. */
-function standStill(state: State, waiting: boolean, ctx: Ctx): void {
-  const nowMs = ctx.clock.now();
-  if (waiting) state.leftMs = Math.max(state.deadlineMs - nowMs, 1);
-  const forMs = waiting ? state.limits.inputTimeoutMs : state.leftMs;
-  ctx.cancelTimer(state.deadlineRef);
-  state.deadlineMs = nowMs + forMs;
-  state.deadlineRef = ctx.sendAfter(forMs, 'deadline');
-}
+type State = RequestRun;
 
 /** The session must know of it, to not be idle; and it must know of the end of the session. */
 function joinSession(session: Pid<SessionProtocol>, ctx: Ctx): Ref {
@@ -279,7 +273,7 @@ async function rejoinSession(state: State, ctx: Ctx): Promise<Result> {
   const session = ctx.whereis(sessionName(node, id));
   if (session === undefined) return noreply(state);
   state.sessionRef = joinSession(session, ctx);
-  for (const each of state.input.expected) ctx.cast(session, 'expect', { id: each, pid: ctx.self });
+  for (const each of state.input?.expected ?? []) ctx.cast(session, 'expect', { id: each, pid: ctx.self });
   return noreply(state);
 }
 type Result = HandlerResult<State>;
@@ -294,23 +288,13 @@ function endWithSession(state: State): Result {
   return stop({ shutdown: 'session_ended' }, state);
 }
 
-function log(state: State, level: LogLevel, data: unknown, logger: string | undefined): void {
-  const notification = logNotification(level, data, logger, state.request.logLevel, state.limits);
-  if (notification !== undefined) state.stream.before(notification);
-}
-
 function run(state: State, ctx: Ctx): Result {
   const { request, job, revision } = state;
   if (state.farWork !== undefined && !('kind' in job)) {
     state.farWork.start(request, ctx);
     return noreply(state);
   }
-  const context = new WorkContext(ctx, state.node, request, revision.era, {
-    progress: (progress, total, message) => reportProgress(state, ctx, progress, total, message),
-    log: (level, data, logger) => log(state, level, data, logger),
-    input: (questions) => state.input.ask(questions),
-    disconnect: (retryMs) => state.stream.disconnect(retryMs ?? state.limits.retryMs),
-  });
+  const context = new WorkContext(ctx, state.node, request, revision.era, new RequestServices(state, ctx));
   state.workContext = context;
   if ('kind' in job) return finish(state, job);
   let returned: unknown;
@@ -348,7 +332,7 @@ function jobIn({ job }: State): Job {
 
 function finish(state: State, outcome: Outcome): Result {
   state.workContext?.workEnded();
-  state.input.end();
+  state.input?.end();
   const { id } = state.request;
   if (outcome.kind === 'result') state.stream.end(resultMessage(id, onceOnly(state, outcome.result)), undefined);
   else if (outcome.kind === 'error') state.stream.end(errorMessage(id, outcome.error), outcome.status);
@@ -357,30 +341,13 @@ function finish(state: State, outcome: Outcome): Result {
 
 /** What depends on an answer of this client is not to be kept for others, or for later. */
 function onceOnly({ input }: State, result: object): object {
-  return input.used && 'ttlMs' in result ? { ...result, ttlMs: 0, cacheScope: 'private' } : result;
+  return input?.used === true && 'ttlMs' in result ? { ...result, ttlMs: 0, cacheScope: 'private' } : result;
 }
 
 function answerError(state: State, error: ErrorObject): void {
   const { revision, request } = state;
-  state.input.end();
+  state.input?.end();
   state.stream.end(errorMessage(request.id, revision.error(error)), revision.httpStatus(error.code, 'code'));
-}
-
-function reportProgress(
-  state: State,
-  ctx: Ctx,
-  progress: number,
-  total: number | undefined,
-  message: string | undefined,
-): void {
-  const { progressToken } = state.request;
-  if (progressToken === undefined) return;
-  const nowMs = ctx.clock.now();
-  const report = { progress, ...(total === undefined ? {} : { total }), ...(message === undefined ? {} : { message }) };
-  const notification = progressNotification(progressToken, report, state.lastProgress, nowMs, state.limits);
-  if (notification === undefined) return;
-  state.lastProgress = { progress, atMs: nowMs };
-  state.stream.before(notification);
 }
 
 function ofSession({ session }: WorkRequest): string {

@@ -1,4 +1,5 @@
 import type { Clock, Context, Messaging } from '../../runtime/index.ts';
+import type { InputQuestion } from '../input.ts';
 import type { JsonObject, RequestId } from '../json-rpc.ts';
 import type { Era, LogLevel, RequestContext, ServerAddress } from '../request-context.ts';
 import type { WorkRequest } from './request.ts';
@@ -8,7 +9,7 @@ export interface WorkServices {
   progress(progress: number, total: number | undefined, message: string | undefined): void;
   log(level: LogLevel, data: unknown, logger: string | undefined): void;
   disconnect(retryMs: number | undefined): void;
-  readonly input: RequestContext['input'];
+  input(questions: { readonly [name: string]: InputQuestion }): Promise<any>;
 }
 
 /** What the code of a server sees of the process that runs it. */
@@ -60,13 +61,33 @@ export class WorkContext implements RequestContext {
     return this.#ctx.clock;
   }
 
-  // Arrow functions, so that they may be taken out of the context.
-  readonly call: Messaging['call'] = (dest, tag, ...args) => this.#ctx.call(dest, tag, ...args);
-  readonly cast: Messaging['cast'] = (dest, tag, ...args) => this.#ctx.cast(dest, tag, ...args);
-  readonly whereis: Messaging['whereis'] = (name) => this.#ctx.whereis(name);
-  readonly progress = (progress: number, total?: number, message?: string): void =>
-    this.#services.progress(progress, total, message);
-  readonly log = (level: LogLevel, data: unknown, logger?: string): void => this.#services.log(level, data, logger);
-  readonly input: RequestContext['input'] = (questions) => this.#services.input(questions);
-  readonly disconnect = (retryMs?: number): void => this.#services.disconnect(retryMs);
+  // Bound when asked for, so that they may be taken out of the context: most code asks for one of them or none.
+
+  get call(): Messaging['call'] {
+    return (dest, tag, ...args) => this.#ctx.call(dest, tag, ...args);
+  }
+
+  get cast(): Messaging['cast'] {
+    return (dest, tag, ...args) => this.#ctx.cast(dest, tag, ...args);
+  }
+
+  get whereis(): Messaging['whereis'] {
+    return (name) => this.#ctx.whereis(name);
+  }
+
+  get progress(): RequestContext['progress'] {
+    return (progress, total, message) => this.#services.progress(progress, total, message);
+  }
+
+  get log(): RequestContext['log'] {
+    return (level, data, logger) => this.#services.log(level, data, logger);
+  }
+
+  get input(): RequestContext['input'] {
+    return (questions) => this.#services.input(questions);
+  }
+
+  get disconnect(): RequestContext['disconnect'] {
+    return (retryMs) => this.#services.disconnect(retryMs);
+  }
 }

@@ -19,7 +19,8 @@ export interface UncaughtGuard {
  * Which process's code is running, through timers and promises. One store per thread for all systems in it, since
  * Node.js reports uncaught errors per thread; the culprit found in it belongs to exactly one system.
  */
-const running = new AsyncLocalStorage<Culprit>();
+const running = new AsyncLocalStorage<Culprit | undefined>();
+const nobody = undefined;
 const guards = new Set<UncaughtGuard>();
 
 /** Runs one step of a process so that what it leaves behind (timers, floating promises) is blamed on it. */
@@ -42,10 +43,13 @@ export function abortLater(
   asProcess(process, () => queueMicrotask(() => abort.abort(reason)));
 }
 
-/** Runs outside every process: what it schedules belongs to nobody. */
+/**
+ * Runs outside every process: what it schedules belongs to nobody. Not by `exit`, which turns the hooks of promises off
+ * and on again (Node.js before 24): dearer than all the rest of a request's attribution.
+ */
 export function runUnattributed(step: () => void): void {
-  if (running.getStore() === undefined) step();
-  else running.exit(step);
+  if (running.getStore() !== undefined) running.run(nobody, step);
+  else step();
 }
 
 export function guardUncaught(guard: UncaughtGuard): void {

@@ -13,10 +13,13 @@ import type { Dest, From, Name, Pid, Ref } from './pid.ts';
 import type { Port } from './port.ts';
 import { EXITED, type Process, type StartMonitorResult, type StartResult } from './process.ts';
 import { describeProcess, type ProcessInfo } from './process-info.ts';
+import { callAtOnce } from './prompt-call.ts';
+import type { MaybePromise } from './protocol.ts';
 import { receive } from './receive.ts';
+import type { Tie } from './remote.ts';
 import type { RequestId } from './request.ts';
 import { sendRequest } from './send-request.ts';
-import { spawn, spawnAnywhere, start, startMonitor } from './start.ts';
+import { spawn, spawnAnywhere, start, startAtOnce, startMonitor } from './start.ts';
 import type { ViaName } from './via.ts';
 
 /** The one implementation of `Context`. */
@@ -218,6 +221,16 @@ export class ProcessContext implements Context {
     return start(this.#kernel, this.#alive(), behaviour, arg, { ...options, link: true, awaitOrphan: true });
   }
 
+  /** For the child of a supervisor with many alike, whose code and options have been looked at. */
+  startLikeOthers(behaviour: Behaviour, arg: unknown, options: StartOptions & Tie): MaybePromise<StartResult> {
+    return startAtOnce(this.#kernel, this.#alive(), behaviour, arg, options);
+  }
+
+  /** See `callAtOnce`. */
+  callAtOnce(dest: Dest, tag: string, payload: unknown): MaybePromise<unknown> {
+    return callAtOnce(this.#kernel, this.#alive(), dest, tag, payload);
+  }
+
   register(name: Name, pid: Pid = this.self): void {
     this.#alive();
     checkPid(pid, 'pid');
@@ -297,4 +310,4 @@ export function originOf(ctx: Context): Event {
 }
 
 /** What a supervisor has beyond other processes. */
-export type SupervisorContext = Context & Pick<ProcessContext, 'startChild'>;
+export type SupervisorContext = Context & Pick<ProcessContext, 'startChild' | 'startLikeOthers'>;

@@ -188,6 +188,39 @@ export class Scheduler {
     return used;
   }
 
+  /** An idle process handles a message within the step of another, which would only wait for it. */
+  interpose(process: Process, message: Message): void {
+    const outer = this.stepsIn(process);
+    process.reductions++;
+    if (this.finished(process, this.handle(process, message))) this.release(process);
+    this.stepsOut(outer);
+  }
+
+  /** The first step of a process, within the step of who waits for it; then it is runnable, as it was. */
+  bootNow(process: Process): void {
+    process.mode = SERVING;
+    if (this.kernel.remote?.begins(process.pid) === false) {
+      this.kernel.finish(process, 'killed');
+      return;
+    }
+    const outer = this.stepsIn(process);
+    process.reductions++;
+    // It stands in the queue since it was spawned.
+    if (this.finished(process, this.step(process, boot, process))) process.status = RUNNABLE;
+    this.stepsOut(outer);
+  }
+
+  private stepsIn({ pid }: Process): Process | null {
+    this.kernel.remote?.runs(pid);
+    this.used++;
+    return this.acting;
+  }
+
+  private stepsOut(outer: Process | null): void {
+    this.acting = outer;
+    if (outer !== null) this.kernel.remote?.runs(outer.pid);
+  }
+
   private handle(process: Process, message: Message): unknown {
     if (process.culprit !== null) return this.step(process, (m: Message) => process.runner.handle(m), message);
     process.status = RUNNING;

@@ -6,7 +6,7 @@ import { Message } from './message.ts';
 import { assertDest } from './names.ts';
 import type { Dest, Pid, Ref } from './pid.ts';
 import { type PidSet, pidSetAdd, pidSetDelete, pidSetHas, pidSetValues } from './pid-set.ts';
-import { EXITED, type MonitorRecord, type Process } from './process.ts';
+import { EXITED, type MonitorRecord, type Process, RUNNING } from './process.ts';
 import { RefMap } from './ref-map.ts';
 import type { Remote } from './remote.ts';
 
@@ -268,7 +268,7 @@ export class Signals {
    * yields: it would otherwise find itself dead in the middle of a statement.
    */
   private end(process: Process, reason: ExitReason): void {
-    if (this.kernel.scheduler.acting !== process) {
+    if (this.kernel.scheduler.acting !== process && process.status !== RUNNING) {
       this.kernel.finish(process, reason);
       return;
     }

@@ -11,6 +11,7 @@ import { describeName } from './names.ts';
 import type { Pid } from './pid.ts';
 import { EXITED, type Process, type StartMonitorResult, type StartResult } from './process.ts';
 import { ProcessContext } from './process-context.ts';
+import type { MaybePromise } from './protocol.ts';
 import type { Remote, Tie } from './remote.ts';
 import { awaitedStartError, startError } from './start-check.ts';
 import type { ViaName } from './via.ts';
@@ -126,6 +127,30 @@ export function start(
     const process = spawn(kernel, parent, behaviour, arg, options);
     acknowledgeTo(resolve, kernel, parent, process, options.timeoutMs);
   });
+}
+
+/**
+ * `start` of a behaviour and options that are known to be sound, on this thread and without a name. Its first step is
+ * taken here and now, as if it were next: how that went is returned itself, unless init makes a promise.
+ */
+export function startAtOnce(
+  kernel: Kernel,
+  parent: Process,
+  behaviour: Behaviour,
+  arg: unknown,
+  options: StartOptions & Tie,
+): MaybePromise<StartResult> {
+  if (kernel.simulated) return start(kernel, parent, behaviour, arg, options);
+  const runner = behaviour.createRunner(kernel, arg);
+  const process = kernel.spawn(parent, behaviour, runner, options as SpawnOptions);
+  runner.attach(process);
+  let told: StartResult | undefined;
+  process.ack = (result) => {
+    told = result;
+  };
+  kernel.scheduler.bootNow(process);
+  if (told !== undefined) return told;
+  return new Promise((resolve) => acknowledgeTo(resolve, kernel, parent, process, undefined));
 }
 
 /** What cannot go to another thread is the outcome of the start, as is all else that keeps a child from starting. */

@@ -1,8 +1,11 @@
-import { type Context, processOptions, type StartOptions } from '../kernel/context.ts';
+import { processOptions, type StartOptions } from '../kernel/context.ts';
 import { describeExit, type ExitReason } from '../kernel/exit.ts';
 import { Pid } from '../kernel/pid.ts';
 import type { StartResult } from '../kernel/process.ts';
+import type { SupervisorContext } from '../kernel/process-context.ts';
+import { isPromise, type MaybePromise } from '../kernel/protocol.ts';
 import type { ExitSignal } from '../kernel/signals.ts';
+import { awaitedStartError } from '../kernel/start-check.ts';
 import { stopChild, stopChildren } from './child-shutdown.ts';
 
 import type { ChildSpec, SupervisorFlags } from './child-spec.ts';
@@ -22,8 +25,10 @@ interface DynamicChild {
 /** The children of a `simple_one_for_one` supervisor: any number, all from one template, known by pid. */
 export class DynamicChildren {
   private readonly children = new Map<Pid, DynamicChild>();
-  private readonly options: StartOptions;
-  private readonly ctx: Context;
+  private readonly options: StartOptions & { readonly link: true };
+  /** Whether children run on this thread; then what can be wrong with their start has been looked at. */
+  private readonly here: boolean;
+  private readonly ctx: SupervisorContext;
   private readonly template: ChildSpec;
   private readonly report: SupervisorReporter;
   private readonly allowRestart: AllowRestart;
@@ -31,7 +36,7 @@ export class DynamicChildren {
   private readonly childrenMax: number;
 
   constructor(
-    ctx: Context,
+    ctx: SupervisorContext,
     template: ChildSpec,
     flags: Required<SupervisorFlags>,
     report: SupervisorReporter,
@@ -42,23 +47,29 @@ export class DynamicChildren {
     this.autoShutdown = flags.autoShutdown;
     this.report = report;
     this.allowRestart = allowRestart;
-    this.options = processOptions(template);
+    this.options = { ...processOptions(template), link: true };
+    const { thread, isolated } = this.options;
+    const wrong = awaitedStartError(template.start.behaviour, this.options);
+    this.here = wrong === undefined && thread === undefined && isolated !== true;
     this.childrenMax = flags.maxChildren === 'infinity' ? Number.POSITIVE_INFINITY : flags.maxChildren;
   }
 
   /** The template's own argument comes first, as its arguments do in OTP. */
-  startChild(extra: unknown): Promise<StartChildResult> {
-    if (this.children.size >= this.childrenMax) return Promise.resolve({ error: 'max_children' });
+  startChild(extra: unknown): MaybePromise<StartChildResult> {
+    if (this.children.size >= this.childrenMax) return { error: 'max_children' };
     const own = this.template.start.arg;
     // A supervisor is started from its own flags and children, which take nothing more.
     const complete = this.template.type === 'supervisor' && own !== undefined;
-    if (complete && extra !== undefined) return Promise.resolve({ error: { invalid_start_argument: extra } });
+    if (complete && extra !== undefined) return { error: { invalid_start_argument: extra } };
     const arg = own === undefined ? extra : complete ? own : [own, extra];
-    return this.launch(arg).then((result) => {
-      if (result === 'ignore') return { ok: undefined };
-      if ('ok' in result) this.children.set(result.ok, { arg, restarting: false });
-      return result;
-    });
+    const launched = this.launch(arg);
+    return isPromise(launched) ? launched.then((result) => this.started(arg, result)) : this.started(arg, launched);
+  }
+
+  private started(arg: unknown, result: StartResult): StartChildResult {
+    if (result === 'ignore') return { ok: undefined };
+    if ('ok' in result) this.children.set(result.ok, { arg, restarting: false });
+    return result;
   }
 
   exited({ from: pid, reason, label, thread }: ExitSignal): DynamicOutcome | Promise<DynamicOutcome> {
@@ -143,8 +154,10 @@ export class DynamicChildren {
     return 'continue';
   }
 
-  private launch(arg: unknown): Promise<StartResult> {
-    return this.ctx.startLink(this.template.start.behaviour, arg, this.options);
+  private launch(arg: unknown): MaybePromise<StartResult> {
+    const { behaviour } = this.template.start;
+    if (this.here) return this.ctx.startLikeOthers(behaviour, arg, this.options);
+    return this.ctx.startLink(behaviour, arg, this.options);
   }
 
   private check(pid: Pid, reason: ExitReason): void {

@@ -44,10 +44,11 @@ export const SupervisorServer: GenServer<SupervisorProtocol, SupervisorStart> = 
     },
     handleCall: {
       // Not async: connections and requests are started here, and each promise costs.
-      startChild: (children: Children, child) =>
-        children
-          .startChild(child as ChildSpec)
-          .then((result: StartChildResult) => reply<StartChildResult, Children>(result, children)),
+      startChild: (children: Children, child) => {
+        const started = children.startChild(child as ChildSpec);
+        if (!isPromise(started)) return reply<StartChildResult, Children>(started, children);
+        return started.then((result) => reply<StartChildResult, Children>(result, children));
+      },
       terminateChild: async (children, id) => reply<ChildResult, Children>(await children.terminateChild(id), children),
       restartChild: async (children, id) =>
         reply<StartChildResult, Children>(
@@ -87,7 +88,7 @@ function dynamicChildren(
   report: SupervisorReporter,
   allowRestart: AllowRestart,
 ): Children {
-  return new DynamicChildren(ctx, children[0] as ChildSpec, flags, report, allowRestart);
+  return new DynamicChildren(ctx as SupervisorContext, children[0] as ChildSpec, flags, report, allowRestart);
 }
 
 function after(

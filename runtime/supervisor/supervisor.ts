@@ -1,5 +1,7 @@
-import type { Messaging } from '../kernel/context.ts';
+import type { Context, Messaging } from '../kernel/context.ts';
 import type { Dest, Pid } from '../kernel/pid.ts';
+import { ProcessContext } from '../kernel/process-context.ts';
+import type { MaybePromise } from '../kernel/protocol.ts';
 import { type ChildOptions, type ChildSpec, completeFlags, type SupervisorFlags, spec } from './child-spec.ts';
 import type {
   ChildCount,
@@ -50,6 +52,16 @@ export function supervisor(
  */
 export function startChild(caller: Caller, sup: Dest, childOrArg: unknown): Promise<StartChildResult> {
   return caller.call<SupervisorProtocol, 'startChild'>(sup, 'startChild', childOrArg, wait);
+}
+
+/**
+ * As `startChild`, and without a promise where none is needed: if the supervisor is on the thread of the caller and has
+ * nothing else to do, it has its turn within that of the caller, as has the child, and what came of it is returned
+ * itself. For who starts many children; called from a callback, before its first `await`. An extension.
+ */
+export function startChildAtOnce(ctx: Context, sup: Dest, childOrArg: unknown): MaybePromise<StartChildResult> {
+  if (!(ctx instanceof ProcessContext)) return startChild(ctx, sup, childOrArg);
+  return ctx.callAtOnce(sup, 'startChild', childOrArg) as MaybePromise<StartChildResult>;
 }
 
 /**
