@@ -63,6 +63,8 @@ export interface McpLimits {
   readonly requestStateLengthMax: number;
   /** Tasks that are known at one time, those that have ended too; more are refused. */
   readonly tasksMax: number;
+  /** Tasks of one session; more are refused. */
+  readonly sessionTasksMax: number;
   /** How long a task is known from its beginning; past it its work is ended, and it is forgotten. */
   readonly taskTtlMs: number;
   /** How often a client should ask for a task (`pollIntervalMs`). */
@@ -98,6 +100,7 @@ export const MCP_LIMITS: McpLimits = Object.freeze({
   subscriptionsMax: 1_000,
   listensMax: 10_000,
   tasksMax: 10_000,
+  sessionTasksMax: 1_000,
   taskTtlMs: 3_600_000,
   taskPollMs: 1_000,
   inputRequestsMax: 16,

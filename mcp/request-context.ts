@@ -46,7 +46,8 @@ export interface RequestContext extends Pick<Context, 'call' | 'cast' | 'whereis
    * the same names, checked. In a session the questions are requests on the stream of this one, and the time of this
    * request stands still until they are answered, up to `inputTimeoutMs`. For a stateless request (2026-07-28) this run
    * ends here: the client answers with a new request, **and this code runs again from its beginning**, with the answers
-   * of earlier rounds; so what stands before must not do harm a second time. Tools, resources and prompts may ask.
+   * of earlier rounds; so what stands before must not do harm a second time. In a task it is so in both eras.
+   * Tools, resources and prompts may ask.
    *
    * Rejects with an `McpError`: -32021 if the client has not declared what it is asked for, the client's own error, or
    * -32602 if a session's client answers wrongly (a stateless one is asked again). With a `TypeError` if it is asked

@@ -47,15 +47,17 @@ export interface ToolSpec<S extends JsonSchema = JsonSchema> {
    */
   readonly run?: 'process' | 'isolated' | 'main';
   /**
-   * Whether a call becomes a task (2026-07-28, extension `io.modelcontextprotocol/tasks`): the client gets a handle at
-   * once, and asks for the result later. `'forbidden'` (default): never. `'optional'`: for clients that know tasks;
-   * others wait for the result. `'required'`: others are refused with -32021. Calls in sessions never become tasks.
+   * Whether a call becomes a task: the client gets a handle at once, and asks for the result later. `'forbidden'`
+   * (default): never. `'optional'`: for clients that know tasks (2026-07-28, extension
+   * `io.modelcontextprotocol/tasks`), or that ask for one (2025-11-25, `params.task`); others wait for the result.
+   * `'required'`: others are refused, with -32021 or, in sessions of 2025-11-25, with -32601. Older sessions have no
+   * tasks: there a call is a call.
    */
   readonly task?: TaskSupport;
   /**
    * Of a tool whose calls become tasks: its first `ctx.input` comes before the task, as the answer to the call; with
    * the client's answers the call becomes a task. A call that ends without having asked is answered as usual. Default
-   * false: the task asks.
+   * false: the task asks. In sessions the task always asks.
    */
   readonly asksFirst?: boolean;
   /** How long one call may take. Default and maximum: the limits `requestTimeoutMs` and `requestTimeoutMaxMs`. */

@@ -11,7 +11,9 @@ import {
   metaProblem,
   promptProblem,
   readProblem,
+  taskProblem,
   toolCallProblem,
+  withTask,
 } from './params.ts';
 
 const clientCapabilities = ['roots', 'sampling', 'elicitation', 'tasks', 'experimental'];
@@ -21,11 +23,15 @@ export const revision20251125: Revision = {
   era: 'sessions',
   batches: false,
   resumption: 'polling',
+  tasks: {
+    form: 'core',
+    capabilities: { tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } } },
+  },
   requests: new Map([
     ['initialize', { problem: initializeProblem(clientCapabilities) }],
     ['ping', { problem: metaProblem }],
     ['tools/list', { problem: listProblem, capability: 'tools' }],
-    ['tools/call', { problem: toolCallProblem, capability: 'tools' }],
+    ['tools/call', { problem: withTask(toolCallProblem), capability: 'tools' }],
     ['resources/list', { problem: listProblem, capability: 'resources' }],
     ['resources/templates/list', { problem: listProblem, capability: 'resources' }],
     ['resources/read', { problem: readProblem, capability: 'resources' }],
@@ -35,9 +41,18 @@ export const revision20251125: Revision = {
     ['prompts/get', { problem: promptProblem, capability: 'prompts' }],
     ['completion/complete', { problem: completeProblem, capability: 'completions' }],
     ['logging/setLevel', { problem: levelProblem, capability: 'logging' }],
+    ['tasks/get', { problem: taskProblem }],
+    ['tasks/result', { problem: taskProblem }],
+    ['tasks/list', { problem: listProblem }],
+    ['tasks/cancel', { problem: taskProblem }],
   ]),
   clientNotifications: new Set(['notifications/initialized', 'notifications/cancelled']),
-  serverNotifications: new Set(['notifications/progress', 'notifications/message', ...CHANGE_NOTIFICATIONS]),
+  serverNotifications: new Set([
+    'notifications/progress',
+    'notifications/message',
+    'notifications/tasks/status',
+    ...CHANGE_NOTIFICATIONS,
+  ]),
   clientCapabilities,
 
   listedTool: ({ outputSchema, ...tool }: ListedTool) =>

@@ -17,6 +17,7 @@ import {
 import type { JsonObject } from '../json-rpc.ts';
 import type { LogLevel } from '../request-context.ts';
 import { type Envelope, type Implementation, type Revision, TASKS_EXTENSION, VERSION_KEY } from './contract.ts';
+import { without } from './members.ts';
 import {
   CHANGE_NOTIFICATIONS,
   capabilitiesProblem,
@@ -58,7 +59,7 @@ export const revision20260728: Revision = {
   era: 'stateless',
   batches: false,
   resumption: 'none',
-  extensions: { [TASKS_EXTENSION]: {} },
+  tasks: { form: 'extension', capabilities: { extensions: { [TASKS_EXTENSION]: {} } } },
   requests: new Map([
     ['server/discover', { problem: metaProblem }],
     ['tools/list', { problem: listProblem, capability: 'tools' }],
@@ -87,7 +88,7 @@ export const revision20260728: Revision = {
     const problem = envelopeProblem(meta);
     return problem === undefined ? { envelope: envelopeOf(meta) } : { error: errorObject(INVALID_PARAMS, problem) };
   },
-  listedTool: (tool) => tool,
+  listedTool: (tool) => without(tool, ['execution']),
   listed: (item) => item,
   content: (block) => block,
   serverInfo: (info) => info,

@@ -13,6 +13,9 @@ export const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
 /** Where in `_meta` a notification names the `subscriptions/listen` it is of. */
 export const SUBSCRIPTION_KEY = 'io.modelcontextprotocol/subscriptionId';
 
+/** Where in `_meta` a message names the task that it is about (2025-11-25). */
+export const RELATED_TASK_KEY = 'io.modelcontextprotocol/related-task';
+
 /** The extension of tasks (2026-07-28), in the capabilities of servers and clients. */
 export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks';
 
@@ -51,6 +54,18 @@ export interface ListedTool {
   readonly annotations?: object;
   readonly icons?: readonly object[];
   readonly _meta?: object;
+  /** Whether its calls may become tasks, where clients are told (2025-11-25). */
+  readonly execution?: { readonly taskSupport: string };
+}
+
+/**
+ * How calls become tasks: `'core'`, as clients ask for it (2025-11-25), or by an extension, as the server decides
+ * (2026-07-28).
+ */
+export interface TaskForm {
+  readonly form: 'core' | 'extension';
+  /** What servers with tools for them declare beside their other capabilities. */
+  readonly capabilities: object;
 }
 
 /** How long a result may be kept, and whether all callers may share it. */
@@ -73,8 +88,8 @@ export interface Revision {
    * back later.
    */
   readonly resumption: 'none' | 'events' | 'polling';
-  /** The extensions that servers with tools for them have; undefined: this revision has no extensions. */
-  readonly extensions?: { readonly [name: string]: object };
+  /** Undefined: this revision has no tasks. */
+  readonly tasks: TaskForm | undefined;
   /** The requests that clients may send. */
   readonly requests: ReadonlyMap<string, RequestRule>;
   /** The notifications that clients may send. */

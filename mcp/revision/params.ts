@@ -58,6 +58,18 @@ export const toolCallProblem: ParamsProblem = (params) => {
   return metaProblem(params);
 };
 
+/** A call that may ask to become a task (2025-11-25). */
+export function withTask(problem: ParamsProblem): ParamsProblem {
+  return (params) => {
+    const { task } = params;
+    if (task === undefined) return problem(params);
+    if (!isJsonObject(task)) return 'params.task must be an object';
+    const { ttl } = task;
+    const isTime = typeof ttl === 'number' && Number.isFinite(ttl) && ttl >= 0;
+    return ttl === undefined || isTime ? problem(params) : 'params.task.ttl must be a number of milliseconds';
+  };
+}
+
 /** `resources/read`, and what else names one resource. */
 export const readProblem: ParamsProblem = (params) => {
   if (typeof params['uri'] !== 'string') return 'params.uri must be a string: the URI of a resource';

@@ -29,8 +29,8 @@ export function carriedState(
   ctx: Ctx,
 ): RequestState | string {
   const { state } = request.input;
-  // Where there are sessions, nothing is carried: a parameter of that name means nothing.
-  if (state === undefined || request.session !== undefined) return nothingCarried;
+  // Where nothing is carried, a parameter of that name means nothing.
+  if (state === undefined || request.asks === 'on_stream') return nothingCarried;
   const long = state.length > limits.requestStateLengthMax;
   const opened = long ? 'invalid' : openState(state, bindingOf(request), stateKeys, wallMs(ctx));
   if (opened === 'expired') return 'params.requestState has expired: begin without it';
@@ -53,7 +53,8 @@ export function requestInput(
   const { clientCapabilities, work, session, version, input, id } = request;
   const revision = revisionOf(version)!;
   const given = {
-    era: revision.era,
+    asks: request.asks,
+    inSession: session !== undefined,
     clientCapabilities,
     allowed: work.kind !== 'completion',
     state: typeof opened === 'string' ? nothingCarried : opened,

@@ -30,6 +30,7 @@ export type CatalogPrompt = Timed<PromptDefinition>;
 /** What one revision shows of a server. */
 interface View {
   readonly serverInfo: Implementation;
+  readonly capabilities: object;
   readonly pages: { readonly [list in ListName]: Pages };
   readonly discovered: object;
 }
@@ -52,7 +53,7 @@ export interface Catalog {
   readonly prompts: ReadonlyMap<string, CatalogPrompt>;
   /** Whether calls of some of its tools may become tasks. */
   readonly hasTasks: boolean;
-  /** The same for every revision. */
+  /** The same for every revision; see `View` for what is not. */
   readonly capabilities: ServerCapabilities;
   /** 1 for a server as it was defined, one more with each change. */
   readonly version: number;
@@ -112,17 +113,15 @@ export function buildCatalog(definition: McpServer, compile: SchemaCompiler, lim
       const pages = Object.fromEntries(
         LISTS.map((list) => [list, pagesOf(list, shown(list), revision, serverInfo, limits)]),
       ) as { [list in ListName]: Pages };
+      const declared = hasTasks ? { ...capabilities, ...revision.tasks?.capabilities } : capabilities;
       const found = {
         supportedVersions: SUPPORTED_VERSIONS,
-        capabilities:
-          hasTasks && revision.extensions !== undefined
-            ? { ...capabilities, extensions: revision.extensions }
-            : capabilities,
+        capabilities: declared,
         ...(instructions === undefined ? {} : { instructions }),
       };
       const caching = { ttlMs: limits.listFreshMs, cacheScope: 'public' } as const;
       const discovered = Object.freeze(revision.result(found, serverInfo, caching));
-      return [revision.version, { serverInfo, pages, discovered }];
+      return [revision.version, { serverInfo, capabilities: declared, pages, discovered }];
     }),
   );
   const digests = {
@@ -189,7 +188,8 @@ function callable(tool: Timed<ToolDefinition>, compile: SchemaCompiler): Catalog
   });
 }
 
-function listedTool({ name, announced, input, output }: CatalogTool): ListedTool {
+function listedTool({ name, announced, input, output, task }: CatalogTool): ListedTool {
   const schemas = output === undefined ? {} : { outputSchema: output.schema };
-  return { name, ...announced, inputSchema: input.schema, ...schemas };
+  const execution = task === 'forbidden' ? {} : { execution: { taskSupport: task } };
+  return { name, ...announced, inputSchema: input.schema, ...schemas, ...execution };
 }

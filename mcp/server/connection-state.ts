@@ -50,6 +50,8 @@ export interface ConnectionState {
   lastPart: number;
   /** Exchanges of `subscriptions/listen`. */
   readonly listens: Map<number, { readonly id: RequestId; readonly revision: Revision }>;
+  /** Exchanges that wait for the result of a task (`tasks/result`), by the monitor of its process. */
+  readonly waits: Map<Ref, { readonly exchange: number; readonly id: RequestId; readonly taskId: string }>;
   /** Exchanges that take what a session has to say (GET), and the session. */
   readonly sinks: Map<number, string>;
   /** By the monitor of its process. */
@@ -81,6 +83,7 @@ export function openConnection(
     parts: new Map(),
     lastPart: 0,
     listens: new Map(),
+    waits: new Map(),
     sinks: new Map(),
     batches: new Map(),
   };

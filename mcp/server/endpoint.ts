@@ -26,6 +26,7 @@ import {
   openConnection,
   rememberStream,
 } from './connection-state.ts';
+import { endWaits, forgetWait, waitEnded } from './core-task-leg.ts';
 import { cancelListen, endListens, forgetListen } from './listen-leg.ts';
 import { abortRun, cancelRequest, catalogOf, runEnded, serveRequest } from './request-leg.ts';
 import { closeStreamSession, endSession, serveSessionMessage } from './session-leg.ts';
@@ -52,6 +53,7 @@ export const McpEndpoint: Endpoint<EndpointConfig, ConnectionState> = {
   handleAbort(state, exchange, ctx) {
     abortRun(state, exchange, ctx);
     forgetListen(state, exchange, ctx);
+    forgetWait(state, exchange, ctx);
     forgetSink(state, exchange, ctx);
     return state;
   },
@@ -59,11 +61,12 @@ export const McpEndpoint: Endpoint<EndpointConfig, ConnectionState> = {
   handleDrain(state, ctx) {
     endListens(state, catalogOf(state, ctx), ctx);
     endSinks(state, ctx);
+    endWaits(state, ctx);
     return state;
   },
 
   handleDown(state, down: ConnectionDown, ctx) {
-    if (!batchEnded(state, down, ctx)) runEnded(state, down, ctx);
+    if (!batchEnded(state, down, ctx) && !waitEnded(state, down, ctx)) runEnded(state, down, ctx);
     return state;
   },
 

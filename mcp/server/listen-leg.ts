@@ -11,7 +11,7 @@ import { failed } from './methods/outcome.ts';
 import { type Listen, listenKey } from './subscription-hub.ts';
 import { type ListenFilter, listenNotification } from './subscriptions.ts';
 import { taskJournal } from './task-journal.ts';
-import { knowsTasks, tasksRequired } from './task-record.ts';
+import { isTaskOf, knowsTasks, type TaskRecord, tasksRequired } from './task-record.ts';
 
 export function startListen(
   state: ConnectionState,
@@ -48,7 +48,11 @@ export function startListen(
 /** Those that there are. */
 function knownTasks({ config, names }: ConnectionState, ids: readonly string[], ctx: ConnectionContext): string[] {
   const journal = taskJournal(names, ctx);
-  return ids.filter((id) => journal?.read(id)?.server === config.server);
+  return ids.filter((id) => isTaskThere(journal?.read(id), config.server));
+}
+
+function isTaskThere(record: TaskRecord | undefined, server: string): boolean {
+  return record !== undefined && isTaskOf(record, server, undefined);
 }
 
 /** `notifications/cancelled` of a stream: nothing more is sent for it. */

@@ -17,7 +17,7 @@ import { promptsGet } from './methods/prompts-get.ts';
 import { resourcesRead } from './methods/resources-read.ts';
 import { resourcesSubscribe, resourcesUnsubscribe } from './methods/resources-subscribe.ts';
 import { subscriptionsListen } from './methods/subscriptions-listen.ts';
-import { taskMethod } from './methods/tasks.ts';
+import { taskMethod, tasksList } from './methods/tasks.ts';
 import { toolsCall } from './methods/tools-call.ts';
 
 /** What can be done; which of it a client may ask for is in its revision. */
@@ -40,6 +40,8 @@ const handlers: ReadonlyMap<string, MethodHandler> = new Map([
   ['tasks/get', taskMethod('get')],
   ['tasks/update', taskMethod('update')],
   ['tasks/cancel', taskMethod('cancel')],
+  ['tasks/result', taskMethod('result')],
+  ['tasks/list', tasksList],
 ]);
 
 const noParams: JsonObject = Object.freeze({});

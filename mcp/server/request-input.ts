@@ -1,13 +1,13 @@
 /** `ctx.input` of one request: what is asked, what was answered, in both eras. */
 
 import { randomUUID } from 'node:crypto';
-import { type ErrorObject, INTERNAL_ERROR, INVALID_PARAMS, McpError, quoted } from '../errors.ts';
+import { type ErrorObject, errorObject, INTERNAL_ERROR, INVALID_PARAMS, McpError, quoted } from '../errors.ts';
 import type { InputAnswers, InputQuestion } from '../input.ts';
 import { describeExcess, excessOf } from '../json-bounds.ts';
 import { isJsonObject, type JsonObject, notificationMessage, type ResponseMessage } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
-import type { Era } from '../request-context.ts';
 import { capabilityProblem, readAnswer } from './input-answer.ts';
+import type { WorkRequest } from './request.ts';
 import type { RequestState } from './request-state.ts';
 
 type Questions = { readonly [name: string]: InputQuestion };
@@ -25,7 +25,9 @@ export interface InputPort {
 }
 
 export interface InputGiven {
-  readonly era: Era;
+  readonly asks: WorkRequest['asks'];
+  /** Whose client may refuse to answer; what it answers wrongly is not asked again. */
+  readonly inSession: boolean;
   readonly clientCapabilities: JsonObject;
   /** Whether this kind of request may ask at all. */
   readonly allowed: boolean;
@@ -76,7 +78,7 @@ export class RequestInput {
   ask<Q extends Questions>(questions: Q): Promise<InputAnswers<Q>> {
     try {
       const asked = this.#checked(questions);
-      const answers = this.#given.era === 'sessions' ? this.#inSession(asked) : this.#inRounds(asked);
+      const answers = this.#given.asks === 'on_stream' ? this.#inSession(asked) : this.#inRounds(asked);
       return answers as Promise<InputAnswers<Q>>;
     } catch (error) {
       return Promise.reject(error as Error);
@@ -156,7 +158,7 @@ export class RequestInput {
     const round = this.#asked;
     this.#asked += 1;
     const known = this.#rounds[round];
-    if (known !== undefined && sameNames(known, questions)) return known;
+    if (known !== undefined && sameNames(known, questions)) return settled(known);
     const read = Object.entries(questions).map(([name, each]) => [name, each, this.#answerGiven(name, each)] as const);
     const answers = Object.fromEntries(
       read.flatMap(([name, , answer]) => (answer === undefined ? [] : [[name, answer]])),
@@ -169,7 +171,7 @@ export class RequestInput {
     const rounds = this.#rounds.slice(0, round);
     if (Object.keys(open).length === 0) {
       this.#rounds = [...rounds, answers];
-      return answers;
+      return settled(answers);
     }
     if (rounds.length >= this.#limits.inputRoundsMax) {
       throw tooOften(this.#limits);
@@ -183,11 +185,33 @@ export class RequestInput {
   #answerGiven(name: string, question: InputQuestion): JsonObject | undefined {
     for (const source of [this.#responses, this.#partial]) {
       if (!Object.hasOwn(source, name)) continue;
-      const read = readAnswer(question, source[name]);
+      const given = source[name];
+      const read = readAnswer(question, given);
       if ('answer' in read) return read.answer;
+      if (!this.#given.inSession) continue;
+      if (isRefusal(given)) return given;
+      return refusal(errorObject(INVALID_PARAMS, `the client's answer to ${quoted(name)} ${read.problem}`));
     }
     return undefined;
   }
+}
+
+const refusalKey = 'refused';
+
+/** What stands for an answer that the client of a session has refused, in what is carried to the next round. */
+export function refusal(error: ErrorObject): JsonObject {
+  return { [refusalKey]: error };
+}
+
+function isRefusal(value: unknown): value is { readonly [refusalKey]: ErrorObject } {
+  return isJsonObject(value) && Object.keys(value).length === 1 && isJsonObject(value[refusalKey]);
+}
+
+/** A question that was refused is an error where it was asked. */
+function settled(answers: JsonObject): JsonObject {
+  const refused = Object.values(answers).find(isRefusal);
+  if (refused !== undefined) throw errorOf(refused[refusalKey]);
+  return answers;
 }
 
 function tooOften({ inputRoundsMax }: McpLimits): McpError {

@@ -139,6 +139,7 @@ function startRun(
     progressToken,
     input,
     clientCapabilities,
+    asks: revision.era === 'sessions' ? 'on_stream' : 'in_rounds',
     logLevel,
     connection: place.to,
     exchange: place.exchange,

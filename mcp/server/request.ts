@@ -54,6 +54,8 @@ export interface WorkRequest {
   readonly progressToken: string | number | undefined;
   readonly input: Run['input'];
   readonly clientCapabilities: JsonObject;
+  /** How `ctx.input` asks: on the stream of this request, or by ending it with what it asks for. */
+  readonly asks: 'on_stream' | 'in_rounds';
   /** From which level on the client wants log messages; undefined: it wants none. */
   readonly logLevel: LogLevel | undefined;
   /** Where the answer goes. */

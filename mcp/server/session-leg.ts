@@ -17,6 +17,7 @@ import {
   forgetStream,
   rememberStream,
 } from './connection-state.ts';
+import { cancelWait } from './core-task-leg.ts';
 import { SESSION_LOG_LEVEL } from './log.ts';
 import { handleRequest } from './methods.ts';
 import { sessionName } from './node-names.ts';
@@ -107,6 +108,7 @@ function inSession(
   }
   if (message.kind === 'notification' && message.method === 'notifications/cancelled') {
     cancelRequest(state, record.id, message.params, ctx);
+    if (state.kind === 'stream') cancelWait(state, message.params, ctx);
   }
   if (message.kind === 'response' && typeof message.id === 'string') {
     ctx.cast(pid, 'answered', { id: message.id, outcome: message.outcome });

@@ -93,6 +93,14 @@ export class SessionLog {
     return this.#deliver(own, stream, [event]);
   }
 
+  /** A message for whoever listens to the session itself now; for nobody else. */
+  tell(message: object): Send[] {
+    const sink = this.#streams.get(own)?.sinks.at(-1);
+    return sink === undefined
+      ? []
+      : [{ to: sink.connection, outbound: { exchange: sink.exchange, message, end: false } }];
+  }
+
   /** A message of the stream of a request, kept, and passed on to whoever has come back for it. */
   record({ stream: name, n, message, end, pid, requestId }: Recorded): Send[] {
     const stream = this.#stream(name, { pid, requestId });

@@ -47,9 +47,14 @@ export function logOf(
 }
 
 /** The session has ended: nothing is to be known of it any more. */
-export function forgetSession({ sessionTable, logTable }: NodeNames, sessionId: string, ctx: Context): void {
-  ctx.table(sessionTable)?.delete(sessionId);
+export function forgetSession(
+  { sessionTable, logTable, taskManager }: NodeNames,
+  sessionId: string,
+  ctx: Context,
+): void {
+  if (ctx.table(sessionTable)?.delete(sessionId) !== true) return;
   ctx.table(logTable)?.delete(sessionId);
+  ctx.cast(taskManager, 'sessionEnded', sessionId);
 }
 
 /** What a stream that outlives its connection has decided: its era, and its session. */

@@ -32,14 +32,21 @@ export interface SessionProtocol {
     readonly detach: Sink;
     /** A notification for the client. */
     readonly notify: object;
+    /** The same, if it listens now: what it can ask for at any time. */
+    readonly tell: object;
     /** A request waits for the client's answer to this id. */
-    readonly expect: { readonly id: string; readonly pid: Pid<RequestProtocol> };
+    readonly expect: { readonly id: string; readonly pid: Pid<AskedProtocol> };
     /** The client has answered. */
     readonly answered: { readonly id: string; readonly outcome: ResponseMessage['outcome'] };
     /** A message of the stream of a request, to be kept. */
     readonly record: Recorded;
   };
   readonly info: { readonly idle: void };
+}
+
+/** What gets the answers of the client: a request, or a task. */
+interface AskedProtocol {
+  readonly cast: Pick<RequestProtocol['cast'], 'answered'>;
 }
 
 export interface SessionStart {
@@ -55,7 +62,7 @@ interface State {
   /** The requests that run, by monitor. */
   readonly running: Map<Ref, Pid>;
   /** Who waits for the client's answer, by the id of what it was asked. */
-  readonly expected: Map<string, Pid<RequestProtocol>>;
+  readonly expected: Map<string, Pid<AskedProtocol>>;
   /** The connections that listen, by monitor. */
   readonly listening: Map<Ref, Pid>;
   readonly streamRef: Ref | undefined;
@@ -114,6 +121,7 @@ export const Session: GenServer<SessionProtocol, readonly [SessionStart, Session
         return noreply(state);
       },
       notify: (state, message, ctx) => sendAll(state, openLog(state, ctx)?.notify(message), ctx),
+      tell: (state, message, ctx) => sendAll(state, logOf(state.names, state.id, undefined, ctx)?.tell(message), ctx),
       expect: (state, { id, pid }) => {
         state.expected.set(id, pid);
         return noreply(state);

@@ -12,6 +12,7 @@ import { notificationMessage, type RequestId } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
 import { revisionOf } from '../revision/registry.ts';
 import type { Catalog } from './catalog.ts';
+import { coreTask } from './core-task.ts';
 import { type NodeNames, nodeNames, sessionName } from './node-names.ts';
 import { logOf, type SessionRecord } from './session-store.ts';
 import {
@@ -98,6 +99,12 @@ export const SubscriptionHub: GenServer<SubscriptionHubProtocol, SubscriptionHub
         return noreply(state);
       },
       task: (state, record, ctx) => {
+        const { session } = record.request;
+        if (session !== undefined) {
+          const message = notificationMessage('notifications/tasks/status', coreTask(record));
+          ctx.cast(sessionName(state.node, session.id), 'tell', message);
+          return noreply(state);
+        }
         const chosen = ({ taskIds }: ListenFilter): boolean => taskIds?.includes(record.id) === true;
         toListens(state, record.server, 'notifications/tasks', detailedTask(record), chosen, ctx);
         return noreply(state);

@@ -1,32 +1,54 @@
-/** Tasks at a connection (extension io.modelcontextprotocol/tasks): calls that become one, and what is asked of it. */
+/** Tasks at a connection: calls that become one, and what is asked of it (extension io.modelcontextprotocol/tasks). */
 
-import { describeExit } from '../../runtime/index.ts';
+import { describeExit, type Pid } from '../../runtime/index.ts';
 import type { ConnectionContext } from '../../transports/transport.ts';
-import { errorObject, INVALID_PARAMS, METHOD_NOT_FOUND, quoted } from '../errors.ts';
+import { type ErrorObject, errorObject, INVALID_PARAMS, METHOD_NOT_FOUND, quoted } from '../errors.ts';
 import { errorMessage, type JsonObject, type RequestId, resultMessage } from '../json-rpc.ts';
+import type { LogLevel } from '../request-context.ts';
 import type { Revision } from '../revision/contract.ts';
 import { type Catalog, viewOf } from './catalog.ts';
 import { answer, answerUnavailable, type ConnectionState, failedCall } from './connection-state.ts';
+import { coreTask } from './core-task.ts';
+import { serveCoreTask } from './core-task-leg.ts';
 import { describeWork, failed, type Run, type TaskAccess } from './methods/outcome.ts';
 import { taskName } from './node-names.ts';
+import type { SessionProtocol } from './session.ts';
 import { taskJournal } from './task-journal.ts';
-import { detailedTask, isOver, knowsTasks, type TaskRequest, taskHandle, tasksRequired } from './task-record.ts';
+import {
+  detailedTask,
+  isOver,
+  isTaskOf,
+  knowsTasks,
+  type TaskRequest,
+  taskHandle,
+  tasksRequired,
+} from './task-record.ts';
 
 /** What is known of the request beside its message. */
 interface Origin {
   readonly revision: Revision;
   readonly clientCapabilities: JsonObject;
+  readonly logLevel: LogLevel | undefined;
+  readonly session: { readonly id: string; readonly pid: Pid<SessionProtocol> } | undefined;
+  readonly acceptsStream: boolean;
 }
 
 /** Progress of the work is the status message of the task: the process of the task gets it by this token. */
 const progressToken = 'task';
 
-/** Whether a call becomes a task; an error: its client does not know tasks, and the tool is for nobody else. */
+/** Whether a call becomes a task; an error: it must and its client does not want that, or the other way round. */
 export function becomesTask(
-  { task, work, input }: Run,
+  { task, wanted, work, input }: Run,
   { revision, clientCapabilities }: Origin,
-): boolean | ReturnType<typeof tasksRequired> {
-  if (task === undefined || revision.extensions === undefined) return false;
+): boolean | ErrorObject {
+  if (revision.tasks?.form === 'core') {
+    if (wanted !== undefined && task === undefined) {
+      return errorObject(METHOD_NOT_FOUND, `${describeWork(work)} cannot be called as a task`);
+    }
+    if (wanted !== undefined || task?.support !== 'required') return wanted !== undefined;
+    return errorObject(METHOD_NOT_FOUND, `${describeWork(work)} must be called as a task: say params.task`);
+  }
+  if (task === undefined || revision.tasks === undefined) return false;
   if (!knowsTasks(clientCapabilities)) return task.support === 'required' ? tasksRequired(describeWork(work)) : false;
   return !task.asksFirst || input.state !== undefined;
 }
@@ -36,8 +58,8 @@ export async function startTask(
   state: ConnectionState,
   exchange: number,
   id: RequestId,
-  { work, timeoutMs, input }: Run,
-  { revision, clientCapabilities }: Origin,
+  { work, timeoutMs, input, progressToken: clientToken, wanted }: Run,
+  { revision, clientCapabilities, logLevel, session }: Origin,
   catalog: Catalog,
   ctx: ConnectionContext,
 ): Promise<void> {
@@ -50,29 +72,37 @@ export async function startTask(
     progressToken,
     input,
     clientCapabilities,
-    logLevel: undefined,
-    session: undefined,
+    logLevel: session === undefined ? undefined : logLevel,
+    session,
     resumption: 'none',
     catalogVersion: catalog.version,
+    clientToken: session === undefined ? undefined : clientToken,
+    wantedTtlMs: wanted?.ttlMs,
   };
   const created = await ctx.call(state.names.taskManager, 'create', request).catch(failedCall);
   if ('error' in created) return answerUnavailable(state, exchange, id, describeExit(created.error), ctx);
-  const body = { resultType: 'task', ...taskHandle(created.ok) };
+  const core = revision.tasks?.form === 'core';
+  const body = core ? { task: coreTask(created.ok) } : { resultType: 'task', ...taskHandle(created.ok) };
   answer(state, ctx, exchange, resultMessage(id, revision.result(body, viewOf(catalog, revision).serverInfo)));
 }
 
-/** `tasks/get`, `tasks/update`, `tasks/cancel`. */
+/** `tasks/get`, `tasks/update`, `tasks/cancel`; of a session all that it has. */
 export async function serveTask(
   state: ConnectionState,
   exchange: number,
   id: RequestId,
-  { method, id: taskId, responses }: TaskAccess,
-  { revision, clientCapabilities }: Origin,
+  access: TaskAccess,
+  { revision, clientCapabilities, session, acceptsStream }: Origin,
   catalog: Catalog,
   ctx: ConnectionContext,
 ): Promise<void> {
+  if (session !== undefined) {
+    return serveCoreTask(state, exchange, id, access, { session, acceptsStream }, catalog, ctx);
+  }
+  if (access.method === 'list') throw new Error('only sessions have a list of tasks');
+  const { method, id: taskId, responses } = access;
   const { config, names } = state;
-  const refuse = (error: ReturnType<typeof errorObject>): void => {
+  const refuse = (error: ErrorObject): void => {
     const { error: told, status } = failed(error, revision);
     answer(state, ctx, exchange, errorMessage(id, told), { status });
   };
@@ -83,7 +113,7 @@ export async function serveTask(
   const journal = taskJournal(names, ctx);
   if (journal === undefined) return answerUnavailable(state, exchange, id, 'its tasks are being restarted', ctx);
   const record = journal.read(taskId);
-  if (record?.server !== config.server) {
+  if (record === undefined || !isTaskOf(record, config.server, undefined)) {
     // Tools change while the server serves: tasks of tools that are gone are still there.
     if (!catalog.hasTasks) return refuse(errorObject(METHOD_NOT_FOUND, `no method "tasks/${method}" here`));
     return refuse(errorObject(INVALID_PARAMS, `there is no task ${quoted(taskId)}, or not any more`));

@@ -11,6 +11,7 @@ import {
   type Ref,
   reply,
   startChild,
+  type Table,
 } from '../../runtime/index.ts';
 import { errorObject, INTERNAL_ERROR } from '../errors.ts';
 import type { McpLimits } from '../limits.ts';
@@ -22,8 +23,12 @@ import { changedTask, failedTask, isOver, type TaskRecord, type TaskRequest } fr
 
 export interface TaskManagerProtocol {
   readonly call: {
-    /** `error`: `'too_many_tasks'`, or why the process did not start. */
+    /** `error`: `'too_many_tasks'`, `'too_many_tasks_of_the_session'`, or why the process did not start. */
     readonly create: Call<TaskRequest, CreateTaskResult>;
+  };
+  readonly cast: {
+    /** A session has ended: nobody can ask for its tasks any more. */
+    readonly sessionEnded: string;
   };
   readonly info: {
     /** The time of a task is over. */
@@ -42,6 +47,8 @@ interface State extends TaskManagerStart {
   readonly names: NodeNames;
   /** The processes that are watched, by monitor. */
   readonly watched: Map<Ref, string>;
+  /** The tasks of each session. */
+  readonly ofSession: Map<string, Set<string>>;
 }
 
 /**
@@ -52,13 +59,16 @@ interface State extends TaskManagerStart {
 export const TaskManager: GenServer<TaskManagerProtocol, TaskManagerStart> = genServer(import.meta, 'TaskManager', {
   async init(start, ctx): Promise<State> {
     ctx.setLabel(`task manager of ${start.node}`);
-    const state: State = { ...start, names: nodeNames(start.node), watched: new Map() };
+    const state: State = { ...start, names: nodeNames(start.node), watched: new Map(), ofSession: new Map() };
     for (const record of [...(taskJournal(state.names, ctx)?.records() ?? [])]) {
       expireLater(record, ctx);
+      keepOfSession(state, record);
       const pid = ctx.whereis(taskName(state.node, record.id));
       if (pid !== undefined) state.watched.set(ctx.monitor(pid), record.id);
       else await failUnlessOver(state, record.id, 'noproc', ctx);
     }
+    const sessions: Table<string, unknown> | undefined = ctx.table(state.names.sessionTable);
+    for (const id of [...state.ofSession.keys()]) if (sessions?.has(id) === false) await endOfSession(state, id, ctx);
     return state;
   },
   handleCall: {
@@ -67,6 +77,11 @@ export const TaskManager: GenServer<TaskManagerProtocol, TaskManagerStart> = gen
       const journal = taskJournal(names, ctx);
       if (journal === undefined) return reply({ error: 'no_task_journal' } as CreateTaskResult, state);
       if (journal.size >= limits.tasksMax) return reply({ error: 'too_many_tasks' } as CreateTaskResult, state);
+      const { session } = request;
+      const known = session === undefined ? 0 : (state.ofSession.get(session.id)?.size ?? 0);
+      if (known >= limits.sessionTasksMax) {
+        return reply({ error: 'too_many_tasks_of_the_session' } as CreateTaskResult, state);
+      }
       const record = newTask(request, limits, wallMs(ctx));
       await journal.write(record);
       // Its supervisor may be away, being restarted: the client is told to try again.
@@ -80,7 +95,14 @@ export const TaskManager: GenServer<TaskManagerProtocol, TaskManagerStart> = gen
       }
       state.watched.set(ctx.monitor(started.ok), record.id);
       expireLater(record, ctx);
+      keepOfSession(state, record);
       return reply({ ok: record } as CreateTaskResult, state);
+    },
+  },
+  handleCast: {
+    sessionEnded: async (state, id, ctx) => {
+      await endOfSession(state, id, ctx);
+      return noreply(state);
     },
   },
   handleInfo: {
@@ -91,13 +113,32 @@ export const TaskManager: GenServer<TaskManagerProtocol, TaskManagerStart> = gen
       return noreply(state);
     },
     expire: async (state, id, ctx) => {
-      await taskJournal(state.names, ctx)?.remove(id);
-      const pid = ctx.whereis(taskName(state.node, id));
-      if (pid !== undefined) ctx.exitProcess(pid, { shutdown: 'expired' });
+      await forget(state, id, 'expired', ctx);
       return noreply(state);
     },
   },
 });
+
+async function forget(state: State, id: string, why: string, ctx: Context): Promise<void> {
+  const journal = taskJournal(state.names, ctx);
+  const sessionId = journal?.read(id)?.request.session?.id;
+  const others = sessionId === undefined ? undefined : state.ofSession.get(sessionId);
+  others?.delete(id);
+  if (others?.size === 0) state.ofSession.delete(sessionId as string);
+  await journal?.remove(id);
+  const pid = ctx.whereis(taskName(state.node, id));
+  if (pid !== undefined) ctx.exitProcess(pid, { shutdown: why });
+}
+
+function keepOfSession({ ofSession }: State, { id, request: { session } }: TaskRecord): void {
+  if (session === undefined) return;
+  const known = ofSession.get(session.id) ?? new Set();
+  ofSession.set(session.id, known.add(id));
+}
+
+async function endOfSession(state: State, sessionId: string, ctx: Context): Promise<void> {
+  for (const id of state.ofSession.get(sessionId) ?? []) await forget(state, id, 'session_ended', ctx);
+}
 
 function newTask(request: TaskRequest, { taskTtlMs, taskPollMs }: McpLimits, nowMs: number): TaskRecord {
   return {
@@ -107,7 +148,7 @@ function newTask(request: TaskRequest, { taskTtlMs, taskPollMs }: McpLimits, now
     status: 'working',
     createdAt: nowMs,
     updatedAt: nowMs,
-    ttlMs: taskTtlMs,
+    ttlMs: Math.min(request.wantedTtlMs ?? taskTtlMs, taskTtlMs),
     pollIntervalMs: taskPollMs,
     rounds: 0,
   };

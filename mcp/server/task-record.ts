@@ -7,7 +7,12 @@ import type { WorkRequest } from './request.ts';
 import type { RequestState } from './request-state.ts';
 
 /** The request that became a task, without what belongs to its connection: what the task itself fills in. */
-export type TaskRequest = Omit<WorkRequest, 'connection' | 'exchange' | 'endsWithConnection' | 'scope'>;
+export type TaskRequest = Omit<WorkRequest, 'connection' | 'exchange' | 'endsWithConnection' | 'scope' | 'asks'> & {
+  /** What the client wants to hear of its progress by (2025-11-25). */
+  readonly clientToken: string | number | undefined;
+  /** How long the client wants to know of it (2025-11-25). */
+  readonly wantedTtlMs: number | undefined;
+};
 
 export type TaskStatus = 'working' | 'input_required' | 'completed' | 'failed' | 'cancelled';
 
@@ -55,6 +60,11 @@ export function changedTask(record: TaskRecord, change: TaskChange, updatedAt: n
 
 export function isOver({ status }: TaskRecord): boolean {
   return status === 'completed' || status === 'failed' || status === 'cancelled';
+}
+
+/** A task of a session is of that session alone; others are of whoever knows their ids. */
+export function isTaskOf({ server, request }: TaskRecord, of: string, sessionId: string | undefined): boolean {
+  return server === of && request.session?.id === sessionId;
 }
 
 export function failedTask(error: ErrorObject): TaskChange {

@@ -8,8 +8,8 @@ import type { MethodHandler } from './outcome.ts';
 export const initialize: MethodHandler = ({ params, catalog }) => {
   const revision = negotiate(params['protocolVersion'] as string);
   const { version } = revision;
-  const { serverInfo } = viewOf(catalog, revision);
-  const { capabilities, instructions } = catalog;
+  const { serverInfo, capabilities } = viewOf(catalog, revision);
+  const { instructions } = catalog;
   const body = {
     protocolVersion: version,
     capabilities,

@@ -51,15 +51,19 @@ export interface Run {
   readonly input: { readonly responses: JsonObject; readonly state: string | undefined };
   /** See `ToolSpec`; undefined: it never becomes a task. */
   readonly task?: { readonly support: 'optional' | 'required'; readonly asksFirst: boolean };
+  /** The client wants it to become one (2025-11-25), and how long it wants to know of it. */
+  readonly wanted?: { readonly ttlMs: number | undefined };
 }
 
-/** What a client wants of a task. */
-export interface TaskAccess {
-  readonly method: 'get' | 'update' | 'cancel';
-  readonly id: string;
-  /** Of an update. */
-  readonly responses: JsonObject;
-}
+/** What a client wants of a task, or of all of its tasks. */
+export type TaskAccess =
+  | {
+      readonly method: 'get' | 'update' | 'cancel' | 'result';
+      readonly id: string;
+      /** Of an update. */
+      readonly responses: JsonObject;
+    }
+  | { readonly method: 'list'; readonly cursor: string | undefined };
 
 /** What a request changes of its session. */
 export type SessionChange =
@@ -115,7 +119,12 @@ export function describeWork({ kind, name }: Pick<Work, 'kind' | 'name'>): strin
   return `${kind} ${quoted(name)}`;
 }
 
-export function runOf(work: Work, timeoutMs: number, params: JsonObject, task?: Run['task']): Outcome {
+export function runOf(
+  work: Work,
+  timeoutMs: number,
+  params: JsonObject,
+  tasks: Pick<Run, 'task' | 'wanted'> = {},
+): Outcome {
   const progressToken = (params['_meta'] as JsonObject | undefined)?.['progressToken'];
   const { inputResponses: responses = {}, requestState: state } = params as {
     readonly inputResponses?: JsonObject;
@@ -123,5 +132,5 @@ export function runOf(work: Work, timeoutMs: number, params: JsonObject, task?: 
   };
   const input = { responses, state };
   const run: Run = { work, timeoutMs, progressToken: progressToken as string | number | undefined, input };
-  return { kind: 'run', run: task === undefined ? run : { ...run, task } };
+  return { kind: 'run', run: { ...run, ...tasks } };
 }

@@ -6,7 +6,7 @@ import { paramHeadersProblem } from '../../param-headers.ts';
 import type { Revision } from '../../revision/contract.ts';
 import { type Catalog, type CatalogTool, viewOf } from '../catalog.ts';
 import { brokenTool, resultProblem, thrownByTool } from '../tool-result.ts';
-import { failed, failedByCode, type Job, type MethodHandler, type Outcome, runOf } from './outcome.ts';
+import { failed, failedByCode, type Job, type MethodHandler, type Outcome, type Run, runOf } from './outcome.ts';
 
 const noArguments: JsonObject = Object.freeze({});
 
@@ -27,10 +27,23 @@ export const toolsCall: MethodHandler = ({ params, catalog, revision, headers })
     const answer = toolError(`invalid arguments for tool ${quoted(tool.name)}: ${problems.join('; ')}`);
     return { kind: 'result', result: revision.toolResult(answer, viewOf(catalog, revision).serverInfo) };
   }
-  const { task: support, asksFirst } = tool;
-  const task = support === 'forbidden' ? undefined : { support, asksFirst };
-  return runOf({ kind: 'tool', name: tool.name, args }, tool.timeoutMs, params, task);
+  const work = { kind: 'tool', name: tool.name, args } as const;
+  return runOf(work, tool.timeoutMs, params, tasksOf(tool, params, catalog, revision));
 };
+
+/** A server without tools for tasks has not declared them, and does not look at what asks for one (2025-11-25). */
+function tasksOf(
+  { task: support, asksFirst }: CatalogTool,
+  { task: asked }: JsonObject,
+  { hasTasks }: Catalog,
+  { tasks }: Revision,
+): Pick<Run, 'task' | 'wanted'> {
+  const wants = asked !== undefined && hasTasks && tasks?.form === 'core';
+  return {
+    ...(support === 'forbidden' ? {} : { task: { support, asksFirst } }),
+    ...(wants ? { wanted: { ttlMs: (asked as JsonObject)['ttl'] as number | undefined } } : {}),
+  };
+}
 
 /** A call of a tool, its arguments validated. */
 export function toolJob(

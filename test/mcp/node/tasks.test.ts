@@ -6,7 +6,6 @@ import { listenWays } from '../../support/mcp-listeners.ts';
 import { type NodeOptions, nodesAt, startNode, startSimulatedNode, type TestNode } from '../../support/mcp-node.ts';
 import { KNOWS_ALL, statelessWays, TASKS, TaskClient, taskServer } from '../../support/mcp-tasks.ts';
 import { Gate } from '../../support/mcp-tools.ts';
-import { ways } from '../../support/mcp-ways.ts';
 import type { Cleanup } from '../../support/test-system.ts';
 
 const gates = new WeakMap<TestNode, Gate>();
@@ -201,17 +200,6 @@ for (const way of listenWays.filter(({ era }) => era === 'stateless')) {
     const { params } = await listener.hear('notifications/subscriptions/acknowledged');
     assert.deepEqual(params.notifications, { taskIds: [taskId] });
     listener.leave();
-  });
-}
-
-for (const way of ways.filter(({ era }) => era === 'sessions')) {
-  test(`in a session a call never becomes a task: ${way.name}`, async (t) => {
-    const node = await tasksNode(t);
-    const caller = await way.open(node, KNOWS_ALL);
-    const called = caller.call('only', { key: 'a' });
-    (await held(node, 'a')).release('now');
-    assert.deepEqual((await called.answer).result, { content: [{ type: 'text', text: 'now' }] });
-    assert.equal((await caller.request('tasks/get', { taskId: 'a' }).answer).error.code, -32601);
   });
 }
 

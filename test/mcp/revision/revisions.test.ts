@@ -41,7 +41,9 @@ test('initialize and ping belong to sessions, discover to the stateless revision
   both.push('prompts/list', 'prompts/get', 'completion/complete');
   const subscribing = ['resources/subscribe', 'resources/unsubscribe'];
   const sessions = ['initialize', 'ping', ...both.slice(0, 5), ...subscribing, ...both.slice(5), 'logging/setLevel'];
-  assert.deepEqual([...revision20251125.requests.keys()], sessions);
+  const tasks = ['tasks/get', 'tasks/result', 'tasks/list', 'tasks/cancel'];
+  assert.deepEqual([...revision20251125.requests.keys()], [...sessions, ...tasks]);
+  assert.deepEqual([...revisionOf('2025-06-18')!.requests.keys()], sessions, 'tasks came with 2025-11-25');
   const stateless = ['server/discover', ...both, 'subscriptions/listen', 'tasks/get', 'tasks/update', 'tasks/cancel'];
   assert.deepEqual([...revision20260728.requests.keys()], stateless);
 });
