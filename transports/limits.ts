@@ -30,11 +30,39 @@ export const TRANSPORT_LIMITS: TransportLimits = {
   drainTimeoutMs: 5_000,
 };
 
+/** The bounds of every transport that accepts connections from a network. */
+export interface ListenerLimits extends TransportLimits {
+  /**
+   * Connections from one remote address at one time; more are refused. Behind a proxy all have the address of the
+   * proxy, so the default lets one address have all. Unix sockets have no address.
+   */
+  readonly connectionsPerAddressMax: number;
+}
+
+/** The bounds of connections that last, TCP and WebSocket, beside those of every listener. */
+export interface SocketLimits extends ListenerLimits {
+  /**
+   * How long a connection may have no exchange open and send nothing before it is closed in order. It is looked at
+   * four times in that time, so it is exceeded by up to a quarter.
+   */
+  readonly idleTimeoutMs: number;
+  /** How long a client may take for the TLS handshake, or to ask for the WebSocket upgrade; past it, it is cut off. */
+  readonly handshakeTimeoutMs: number;
+}
+
+/** The bounds of TCP and Unix sockets, with their defaults. */
+export const SOCKET_LIMITS: SocketLimits = {
+  ...TRANSPORT_LIMITS,
+  connectionsPerAddressMax: 10_000,
+  idleTimeoutMs: 30 * 60_000,
+  handshakeTimeoutMs: 10_000,
+};
+
 /** Stdio has one reader, and to lose it ends the node: it may leave more unread. */
 export const STDIO_LIMITS: TransportLimits = { ...TRANSPORT_LIMITS, queuedBytesMax: 64 * 1_024 * 1_024 };
 
 /** The bounds of HTTP beside those of every transport. */
-export interface HttpLimits extends TransportLimits {
+export interface HttpLimits extends ListenerLimits {
   /** Bytes of a request's head; past it 431 and close. */
   readonly headerBytesMax: number;
   /** Header fields of a request; past it 431 and close. */
@@ -59,6 +87,7 @@ export interface HttpLimits extends TransportLimits {
 /** The bounds of HTTP, with their defaults. */
 export const HTTP_LIMITS: HttpLimits = {
   ...TRANSPORT_LIMITS,
+  connectionsPerAddressMax: 10_000,
   headerBytesMax: 16 * 1_024,
   headersMax: 100,
   headersTimeoutMs: 10_000,
@@ -73,6 +102,13 @@ export const HTTP_LIMITS: HttpLimits = {
  * unanswered.
  */
 export const REFUSED_CONNECTIONS_MAX = 64;
+
+/**
+ * File descriptors that connections leave to the rest of the program, or a quarter of all if that is less. Who arrives
+ * when only so many are left is told that there are too many connections; when half of them are gone too, the socket
+ * is dropped unanswered.
+ */
+export const DESCRIPTORS_RESERVED = 128;
 
 /** What a supervisor waits for a connection beyond its `drainTimeoutMs` before it kills it. */
 export const DRAIN_MARGIN_MS = 1_000;
@@ -166,3 +202,12 @@ export const HTTP_CLIENT_LIMITS: HttpClientLimits = {
   connectTimeoutMs: 10_000,
   socketsMax: 256,
 };
+
+/** The bounds of a client of sockets, TCP or WebSocket, beside those of every carrier. */
+export interface SocketClientLimits extends CarrierLimits {
+  /** How long a connection may take to be made, TLS handshake and WebSocket upgrade included. */
+  readonly connectTimeoutMs: number;
+}
+
+/** The bounds of a client of sockets, with their defaults. */
+export const SOCKET_CLIENT_LIMITS: SocketClientLimits = { ...CARRIER_LIMITS, connectTimeoutMs: 10_000 };

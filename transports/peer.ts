@@ -74,6 +74,11 @@ export class Intake {
     if (this.live) this.ctx.send(this.ctx.self, 'closed');
   }
 
+  /** The connection is to end in order, for that reason. */
+  stop(reason: ExitReason): void {
+    if (this.live) this.ctx.cast(this.ctx.self, 'close', reason);
+  }
+
   wakeAfter(delayMs: number): Ref {
     return this.ctx.sendAfter(delayMs, 'wake');
   }

@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ExitReason, isNormalExit } from '../../runtime/index.ts';
+import type { Arrival, TurnedAway } from '../arrival.ts';
 import { type HttpLimits, LINGER_BYTES_MAX } from '../limits.ts';
-import type { Intake, Peer, SlowReader } from '../peer.ts';
+import type { Intake, SlowReader } from '../peer.ts';
 import type { ConnectionInfo, Inbound, Outbound } from '../transport.ts';
 import { HttpExchange, refuse } from './http-exchange.ts';
 import { isLoopbackAddress } from './origin.ts';
 import * as refusals from './refusal.ts';
-import { type Refusal, rawResponse } from './refusal.ts';
+import { type Refusal, rawResponse, turnedAway } from './refusal.ts';
 import type { Rules } from './rules.ts';
 
 export interface HttpSettings {
@@ -27,7 +28,7 @@ interface BodyRequest extends IncomingMessage {
 }
 
 /** One client socket: its requests become exchanges, and the answers go out in the order of the requests. */
-export class HttpPeer implements Peer {
+export class HttpPeer implements Arrival {
   readonly info: ConnectionInfo;
   private readonly settings: HttpSettings;
   private readonly socket: Socket;
@@ -54,12 +55,10 @@ export class HttpPeer implements Peer {
     socket.on('close', this.onClose);
   }
 
-  /** Whether a process has taken it over. */
   get isOpen(): boolean {
     return this.intake !== undefined;
   }
 
-  /** Whether the socket is closed or the process has ended: this peer is of no further use. */
   get isGone(): boolean {
     return this.gone;
   }
@@ -104,8 +103,9 @@ export class HttpPeer implements Peer {
     this.linger(refusal, undefined);
   }
 
-  /** There is no process for this connection: all requests, those that wait and those to come, are refused. */
-  refuseAll(refusal: Refusal): void {
+  /** All requests, those that wait and those to come, are refused. */
+  turnAway(why: TurnedAway): void {
+    const refusal = turnedAway[why];
     this.refusal = refusal;
     this.hasProcess = false;
     this.early = [];

@@ -1,16 +1,20 @@
 /** Streamable HTTP on `node:http`: the public names of `beamish/transports/http`. */
-import { type ChildSpec, child, supervisor } from '../../runtime/index.ts';
-import { TransportOptionError } from '../limits.ts';
+import { type ChildSpec, child, type Name, supervisor } from '../../runtime/index.ts';
+import { connectionSupervisor } from '../connections.ts';
+import { listenerNameOf } from '../listener.ts';
+import { checkHost, checkPort } from '../socket-options.ts';
 import type { EndpointSpec, Transport } from '../transport.ts';
-import { connectionSupervisor } from './http-connection.ts';
-import { HttpListener, type HttpListenerStart, listenerName } from './http-listener.ts';
+import { HttpConnection } from './http-connection.ts';
+import { type HttpAddress, HttpListener, type HttpListenerProtocol, type HttpListenerStart } from './http-listener.ts';
 import { type HttpOptions, resolveHttpOptions } from './options.ts';
 
 export { HTTP_LIMITS, type HttpLimits, TransportOptionError } from '../limits.ts';
 export type { HttpAddress, HttpListenerProtocol } from './http-listener.ts';
 export { type MountedHttp, mountHttp } from './mount.ts';
 export type { HttpOptions } from './options.ts';
-export { listenerName };
+
+/** The name of the listener of the transport with that id: `system.call(listenerName('http'), 'address')`. */
+export const listenerName = (id: string): Name<HttpListenerProtocol> => listenerNameOf<HttpAddress>(id);
 
 /** Options of `streamableHttp`: where to listen, and `HttpOptions`. */
 export interface StreamableHttpOptions extends HttpOptions {
@@ -35,19 +39,15 @@ export interface StreamableHttpOptions extends HttpOptions {
 export function streamableHttp(options: StreamableHttpOptions = {}): Transport {
   const { port = 3000, host = '127.0.0.1' } = options;
   const resolved = resolveHttpOptions(options);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new TransportOptionError('port', `must be an integer from 0 to 65535, not ${String(port)}`);
-  }
-  if (typeof host !== 'string' || host === '') {
-    throw new TransportOptionError('host', `must be an address or a name, not ${JSON.stringify(host)}`);
-  }
+  checkPort(port);
+  checkHost(host);
   const { id, limits } = resolved;
   return {
     id,
     childSpec(endpoint: EndpointSpec): ChildSpec {
-      const start: HttpListenerStart = { options: resolved, host, port, endpoint };
+      const start: HttpListenerStart = { id, at: { host, port }, endpoint, limits, options: resolved };
       return supervisor(id, { strategy: 'rest_for_one' }, [
-        connectionSupervisor(id, { endpoint, limits }),
+        connectionSupervisor(id, HttpConnection, { endpoint, limits }),
         child(HttpListener, start, { id: 'listener', name: listenerName(id) }),
       ]);
     },

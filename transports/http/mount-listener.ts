@@ -1,9 +1,9 @@
 import { type GenServer, genServer, type Name, name, noreply } from '../../runtime/index.ts';
 import { loadEndpoint } from '../endpoint.ts';
+import { Reception } from '../reception.ts';
 import type { EndpointSpec } from '../transport.ts';
 import type { HttpPeer } from './http-peer.ts';
 import type { ResolvedHttpOptions } from './options.ts';
-import { Reception } from './reception.ts';
 
 /** What `<id>_listener` of a mounted endpoint understands. */
 export interface MountListenerProtocol {
@@ -26,7 +26,7 @@ export const MountListener: GenServer<MountListenerProtocol, MountListenerStart>
   {
     async init({ options, endpoint }: MountListenerStart, ctx) {
       await loadEndpoint(endpoint);
-      const reception = new Reception(ctx, options.id, options.limits.connectionsMax);
+      const reception = new Reception(ctx, options.id, options.limits);
       await reception.recount();
       return reception;
     },

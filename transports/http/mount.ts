@@ -1,12 +1,12 @@
 import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ChildSpec, child, type System, supervisor } from '../../runtime/index.ts';
+import { connectionSupervisor } from '../connections.ts';
 import type { EndpointSpec, Transport } from '../transport.ts';
-import { connectionSupervisor } from './http-connection.ts';
+import { HttpConnection } from './http-connection.ts';
 import { HttpPeer, type HttpSettings } from './http-peer.ts';
 import { MountListener, type MountListenerStart, mountListenerName } from './mount-listener.ts';
 import { type HttpOptions, type ResolvedHttpOptions, resolveHttpOptions, rulesOf } from './options.ts';
-import { unavailable } from './refusal.ts';
 
 /** An HTTP transport without a socket of its own. */
 export interface MountedHttp extends Transport {
@@ -38,7 +38,7 @@ export function mountHttp(options: HttpOptions = {}): MountedHttp {
       const { id, limits } = resolved;
       const start: MountListenerStart = { options: resolved, endpoint };
       return supervisor(id, { strategy: 'rest_for_one' }, [
-        connectionSupervisor(id, { endpoint, limits }),
+        connectionSupervisor(id, HttpConnection, { endpoint, limits }),
         child(MountListener, start, { id: 'listener', name: mountListenerName(id) }),
       ]);
     },
@@ -58,7 +58,7 @@ function handlerFor(system: System, options: ResolvedHttpOptions): RequestListen
       try {
         system.send(listener, 'adopt', peer);
       } catch {
-        peer.refuseAll(unavailable); // no such process, or no system: what 503 says
+        peer.turnAway('unavailable'); // no such process, or no system: what 503 says
       }
     }
     peer.request(request, response);

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { TURNED_AWAY, type TurnedAway } from '../arrival.ts';
 
 /** JSON-RPC 2.0 error codes that a transport answers with itself. */
 const INVALID_REQUEST = -32_600;
@@ -82,13 +83,7 @@ export const tooManyExchanges: Refusal = refusal(
   'too_many_exchanges',
   'This connection has too many requests open. Wait for their answers, or use another connection.',
 );
-export const tooManyConnections: Refusal = refusal(
-  503,
-  'too_many_connections',
-  'The server has as many connections as it takes. Try again later.',
-  { close: true, headers: ['Retry-After', '5'] },
-);
-export const unavailable: Refusal = refusal(503, 'unavailable', 'The server is stopping or starting. Try again.', {
+export const unavailable: Refusal = refusal(503, 'unavailable', TURNED_AWAY.unavailable, {
   close: true,
   headers: ['Retry-After', '1'],
 });
@@ -100,6 +95,19 @@ export const internalError: Refusal = refusal(
     close: true,
   },
 );
+
+/** What the requests of a connection without a process are told. */
+export const turnedAway: Readonly<Record<TurnedAway, Refusal>> = {
+  too_many_connections: full('too_many_connections'),
+  too_many_connections_of_address: full('too_many_connections_of_address'),
+  out_of_descriptors: full('out_of_descriptors'),
+  unavailable,
+  internal_error: internalError,
+};
+
+function full(why: TurnedAway): Refusal {
+  return refusal(503, why, TURNED_AWAY[why], { close: true, headers: ['Retry-After', '5'] });
+}
 
 /** The path is part of the configuration, so it may be named; what the peer asked for is not repeated to it. */
 export function notFound(path: string): Refusal {

@@ -3,7 +3,13 @@ import diagnostics from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import net from 'node:net';
 import { test } from 'node:test';
-import { HTTP_LIMITS, mountHttp, type StreamableHttpOptions, streamableHttp } from '../../../transports/http/index.ts';
+import {
+  HTTP_LIMITS,
+  listenerName,
+  mountHttp,
+  type StreamableHttpOptions,
+  streamableHttp,
+} from '../../../transports/http/index.ts';
 import { REFUSED_CONNECTIONS_MAX, STDIO_LIMITS, TRANSPORT_LIMITS } from '../../../transports/limits.ts';
 import { call, jsonHeaders, post, RawSocket, reasonOf, request, turns, withHttp } from './client.ts';
 
@@ -47,6 +53,7 @@ test('the defaults', () => {
   assert.deepEqual(STDIO_LIMITS, { ...TRANSPORT_LIMITS, queuedBytesMax: 67_108_864 });
   assert.deepEqual(HTTP_LIMITS, {
     ...TRANSPORT_LIMITS,
+    connectionsPerAddressMax: 10_000,
     headerBytesMax: 16_384,
     headersMax: 100,
     headersTimeoutMs: 10_000,
@@ -308,4 +315,23 @@ test('a refused connection that sends nothing is closed too', () =>
     assert.match(await refused.all(), /^HTTP\/1.1 408 /);
     system.cast(connection, 'send', { exchange: inbound.exchange, message: { id: 1 }, end: true });
     await held;
+  }));
+
+test('past connectionsPerAddressMax an address is refused, others are served, also after a crash of the listener', () =>
+  withHttp({ connectionsPerAddressMax: 1 }, async ({ system, observer, address }) => {
+    const first = new RawSocket(address.port);
+    const { connection } = await observer.wait('open');
+    const fromElsewhere = { localAddress: '127.0.0.2' };
+    for (let listener = 0; listener < 2; listener++) {
+      const refused = await call(address.port, 'echo');
+      assert.deepEqual([refused.status, reasonOf(refused.text)], [503, 'too_many_connections_of_address']);
+      assert.equal((await call(address.port, 'echo', 1, fromElsewhere)).status, 200);
+      const before = system.whereis(listenerName('http'));
+      assert.ok(before);
+      system.exitProcess(before, 'kill');
+      while ([before, undefined].includes(system.whereis(listenerName('http')))) await turns(1);
+    }
+    first.socket.destroy();
+    while (system.isAlive(connection)) await turns(1);
+    assert.equal((await call(address.port, 'echo')).status, 200);
   }));

@@ -50,12 +50,14 @@ export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
   readonly agent?: http.Agent | false;
+  /** The address it comes from. */
+  readonly localAddress?: string;
 }
 
 /** One request to a port of this machine; resolves when the whole response is there. */
 export async function request(port: number, options: RequestOptions = {}): Promise<Response> {
-  const { method = 'POST', path = '/mcp', headers = jsonHeaders, body, agent = false } = options;
-  const sent = http.request({ host: '127.0.0.1', port, method, path, headers, agent });
+  const { method = 'POST', path = '/mcp', headers = jsonHeaders, body, agent = false, localAddress } = options;
+  const sent = http.request({ host: '127.0.0.1', port, method, path, headers, agent, localAddress });
   sent.end(body);
   const [response] = (await once(sent, 'response')) as [http.IncomingMessage];
   let text = '';
