@@ -446,9 +446,11 @@ const pins: Readonly<Record<string, Pin>> = {
       'CARRIER_LIMITS',
       'CHILD_PROCESS_LIMITS',
       'HTTP_CLIENT_LIMITS',
+      'SOCKET_CLIENT_LIMITS',
       'childProcess',
       'httpClient',
       'memoryClient',
+      'tcpClient',
     ],
     types: [
       'CarrierLimits',
@@ -458,6 +460,9 @@ const pins: Readonly<Record<string, Pin>> = {
       'HttpClientLimits',
       'HttpClientOptions',
       'MemoryClientOptions',
+      'SocketClientLimits',
+      'TcpClientOptions',
+      'TlsClientOptions',
     ],
   },
   './transports/stdio': {
@@ -467,6 +472,10 @@ const pins: Readonly<Record<string, Pin>> = {
   './transports/http': {
     values: ['HTTP_LIMITS', 'TransportOptionError', 'listenerName', 'mountHttp', 'streamableHttp'],
     types: ['HttpAddress', 'HttpLimits', 'HttpListenerProtocol', 'HttpOptions', 'MountedHttp', 'StreamableHttpOptions'],
+  },
+  './transports/tcp': {
+    values: ['SOCKET_LIMITS', 'TransportOptionError', 'tcp', 'tcpListenerName'],
+    types: ['SocketLimits', 'TcpAddress', 'TcpListenerProtocol', 'TcpOptions', 'TlsOptions'],
   },
   './transports/memory': {
     values: ['MemoryConnectError', 'MemoryConnection', 'MemoryListener', 'connectMemory', 'memory'],

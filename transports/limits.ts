@@ -58,6 +58,9 @@ export const SOCKET_LIMITS: SocketLimits = {
   handshakeTimeoutMs: 10_000,
 };
 
+/** How often idleness is looked at in `idleTimeoutMs`. */
+export const IDLE_CHECKS = 4;
+
 /** Stdio has one reader, and to lose it ends the node: it may leave more unread. */
 export const STDIO_LIMITS: TransportLimits = { ...TRANSPORT_LIMITS, queuedBytesMax: 64 * 1_024 * 1_024 };
 
