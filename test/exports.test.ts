@@ -477,6 +477,17 @@ const pins: Readonly<Record<string, Pin>> = {
     values: ['SOCKET_LIMITS', 'TransportOptionError', 'tcp', 'tcpListenerName'],
     types: ['SocketLimits', 'TcpAddress', 'TcpListenerProtocol', 'TcpOptions', 'TlsOptions'],
   },
+  './transports/http2': {
+    values: ['HTTP2_LIMITS', 'TransportOptionError', 'http2ListenerName', 'streamableHttp2'],
+    types: [
+      'Http2Limits',
+      'HttpAddress',
+      'HttpListenerProtocol',
+      'HttpOptions',
+      'StreamableHttp2Options',
+      'TlsOptions',
+    ],
+  },
   './transports/memory': {
     values: ['MemoryConnectError', 'MemoryConnection', 'MemoryListener', 'connectMemory', 'memory'],
     types: ['MemoryClient', 'MemoryOptions'],

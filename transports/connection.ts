@@ -45,7 +45,8 @@ export function connectionServer<Start>(
     handleInfo: {
       inbound: handleInbound,
       ended: (connection) => stop('normal', connection),
-      closed: (connection, _payload, ctx) => disconnected(connection, 'normal', ctx),
+      left: handleLeft,
+      closed: (connection, reason = 'normal', ctx) => disconnected(connection, reason, ctx),
       wake: (connection) => {
         connection.peer.wake?.();
         return noreply(connection);
@@ -113,6 +114,12 @@ function disconnected(connection: Connection, reason: ExitReason, ctx: Ctx): Han
   return stop(reason, connection);
 }
 
+function handleLeft(connection: Connection, exchange: number, ctx: Ctx): Result {
+  const { intake, endpoint } = connection;
+  if (intake.open.delete(exchange)) connection.inner = endpoint.handleAbort(connection.inner, exchange, ctx);
+  return noreply(connection);
+}
+
 function abortOpen(connection: Connection, ctx: Ctx): void {
   const { open } = connection.intake;
   for (const exchange of open) {
@@ -160,6 +167,7 @@ async function handleDraining(connection: Connection, { tag, payload }: Received
   if (tag === 'send') await handleSend(connection, payload as Outbound, ctx);
   else if (tag === 'inbound') await handleInbound(connection, payload as Inbound, ctx);
   else if (tag === 'DOWN') await handleDown(connection, payload as ConnectionDown, ctx);
+  else if (tag === 'left') await handleLeft(connection, payload as number, ctx);
   else if (tag === 'closed') disconnected(connection, 'normal', ctx);
   else if (tag === 'wake') connection.peer.wake?.();
   else if (tag === 'EXIT') connection.gone ||= (payload as { reason: ExitReason }).reason !== 'normal';

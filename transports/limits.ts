@@ -100,6 +100,29 @@ export const HTTP_LIMITS: HttpLimits = {
   sseKeepAliveMs: 15_000,
 };
 
+/** The bounds of HTTP/2 beside those of HTTP; `openExchangesMax` is the number of streams that a session may have. */
+export interface Http2Limits extends HttpLimits {
+  /**
+   * Requests that a client may take back before they are answered (RST_STREAM), in `floodWindowMs`; past it the session
+   * ends with ENHANCE_YOUR_CALM.
+   */
+  readonly resetsMax: number;
+  /** PING and SETTINGS frames that a client may send in `floodWindowMs`; past it, the same. */
+  readonly controlFramesMax: number;
+  readonly floodWindowMs: number;
+}
+
+/** The bounds of HTTP/2, with their defaults. */
+export const HTTP2_LIMITS: Http2Limits = {
+  ...HTTP_LIMITS,
+  resetsMax: 500,
+  controlFramesMax: 500,
+  floodWindowMs: 10_000,
+};
+
+/** How long a client may take to close a connection of HTTP/2 that has been ended, before its socket is destroyed. */
+export const FAREWELL_MS = 500;
+
 /**
  * Connections past `connectionsMax` that are accepted so as to be told 503; beyond these the socket is dropped
  * unanswered.

@@ -34,7 +34,9 @@ export interface ConnectionMessages {
   readonly info: {
     readonly inbound: Inbound;
     readonly ended: void;
-    readonly closed: void;
+    /** An exchange that its peer has left, the others going on. */
+    readonly left: number;
+    readonly closed: ExitReason | undefined;
     readonly wake: void;
   };
 }
@@ -69,9 +71,14 @@ export class Intake {
     if (this.live) this.ctx.send(this.ctx.self, 'ended');
   }
 
-  /** The peer is gone. */
-  closed(): void {
-    if (this.live) this.ctx.send(this.ctx.self, 'closed');
+  /** The peer has left that exchange, and nothing else. */
+  left(exchange: number): void {
+    if (this.live) this.ctx.send(this.ctx.self, 'left', exchange);
+  }
+
+  /** The peer is gone, or was put out: for that reason. */
+  closed(reason?: ExitReason): void {
+    if (this.live) this.ctx.send(this.ctx.self, 'closed', reason);
   }
 
   /** The connection is to end in order, for that reason. */

@@ -1,9 +1,9 @@
-import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ByteQueue } from '../byte-queue.ts';
 import { serialise } from '../serialise.ts';
 import type { Outbound } from '../transport.ts';
 import type { Accepted } from './accept.ts';
+import { Body } from './body.ts';
+import { eventText, KEEP_ALIVE_COMMENT } from './event-text.ts';
 import type { Refusal } from './refusal.ts';
 
 type Head = NonNullable<Outbound['http']>;
@@ -28,16 +28,14 @@ export class HttpExchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly accepted: Accepted;
+  readonly body: Body = new Body();
   /** Whether an event stream has begun. */
   streaming = false;
   /** Whether the endpoint has the request. */
   delivered = false;
   /** Whether the stream was silent since the last look. */
   silent = false;
-  bodyBytes = 0;
   private readonly cors: readonly string[];
-  private firstPiece: Buffer | undefined;
-  private pieces: ByteQueue | undefined;
   private head: Head | undefined;
 
   constructor(
@@ -52,29 +50,6 @@ export class HttpExchange {
     this.response = response;
     this.accepted = accepted;
     this.cors = cors;
-  }
-
-  /** Most bodies come in one piece, which is then not copied. */
-  append(piece: Buffer): void {
-    this.bodyBytes += piece.length;
-    if (this.pieces !== undefined) {
-      this.pieces.append(piece);
-    } else if (this.firstPiece === undefined) {
-      this.firstPiece = piece;
-    } else {
-      this.pieces = new ByteQueue();
-      this.pieces.append(this.firstPiece);
-      this.pieces.append(piece);
-    }
-  }
-
-  /** The body that has come, as text; undefined if it is not UTF-8. */
-  takeBody(): string | undefined {
-    const bytes = this.pieces?.take() ?? this.firstPiece;
-    this.firstPiece = undefined;
-    this.pieces = undefined;
-    if (bytes === undefined) return '';
-    return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
   }
 
   /** Bytes that the client has not taken. */
@@ -126,7 +101,7 @@ export class HttpExchange {
 
   /** A comment, which clients skip, if there was nothing else to send. */
   keepAlive(): void {
-    if (this.silent) this.response.write(': keep-alive\n\n');
+    if (this.silent) this.response.write(KEEP_ALIVE_COMMENT);
     this.silent = true;
   }
 
@@ -144,14 +119,6 @@ export class HttpExchange {
     for (const [field, value] of Object.entries(extra ?? {})) all.push(field, value);
     return all;
   }
-}
-
-function eventText(message: object | undefined, sse: Outbound['sse']): string {
-  const { id, retryMs } = sse ?? {};
-  const fields = `${id === undefined ? '' : `id: ${id}\n`}${retryMs === undefined ? '' : `retry: ${retryMs}\n`}`;
-  // An event without data would be dropped by the client, id and all, if the field were not there.
-  if (message === undefined) return `${fields}data: \n\n`;
-  return `event: message\n${fields}data: ${serialise(message)}\n\n`;
 }
 
 /** Answers a request without the endpoint. */

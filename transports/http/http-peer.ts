@@ -198,15 +198,15 @@ export class HttpPeer implements Arrival {
   }
 
   receive(exchange: HttpExchange, piece: Buffer): void {
-    exchange.append(piece);
-    if (exchange.bodyBytes <= this.settings.limits.messageBytesMax) return;
+    exchange.body.append(piece);
+    if (exchange.body.bytes <= this.settings.limits.messageBytesMax) return;
     stopBody(exchange);
     this.exchanges.delete(exchange.id);
     this.refuseRequest(exchange.request, exchange.response, this.settings.rules.bodyTooLarge);
   }
 
   received(exchange: HttpExchange): void {
-    const text = exchange.takeBody();
+    const text = exchange.body.take();
     if (text === undefined) this.refuseOpen(exchange, refusals.invalidUtf8);
     else this.deliver(exchange, text);
   }
