@@ -1,7 +1,7 @@
 import { Console } from 'node:console';
 import { basename, resolve } from 'node:path';
 import { type McpServer, mcpNode } from '../mcp/index.ts';
-import { type ExitReason, name, StartError, type System, startSystem } from '../runtime/index.ts';
+import { type ChildSpec, type ExitReason, name, StartError, type System, startSystem } from '../runtime/index.ts';
 import { type HttpListenerProtocol, streamableHttp } from '../transports/http/index.ts';
 import { stdio } from '../transports/stdio.ts';
 import type { Transport } from '../transports/transport.ts';
@@ -56,17 +56,29 @@ async function start(
     const onClose = (reason: ExitReason): void => (reason === 'shutdown' ? undefined : resolve());
     if (command.stdio) transports.push(stdio({ onClose }));
   });
+  const computes = [...server.tools.values()].some(({ runPlace }) => runPlace === 'compute');
   const system = await startSystem({
     // The code of the module runs on worker threads: an endless loop in it, or an exhausted heap, costs its thread.
     threads: true,
     workers: { stdout: command.stdio ? 'stderr' : 'stdout' },
-    children: [mcpNode('mcp', { servers: [server], transports })],
+    children: [
+      ...(computes ? [await pool()] : []),
+      mcpNode('mcp', { servers: [server], transports, ...(computes && { computePool: poolName }) }),
+    ],
     signals: ['SIGINT', 'SIGTERM'],
     onUnattributedError,
   });
   // The end of the input is how a client asks a stdio server to go.
   void inputEnded.then(() => system.stop());
   return system;
+}
+
+const poolName = name('compute');
+
+/** For tools with `run: 'compute'`: loaded only where there are any. */
+async function pool(): Promise<ChildSpec> {
+  const { computePool } = await import('../runtime/compute/index.ts');
+  return computePool(poolName);
 }
 
 async function announce(system: System, command: ServeCommand, say: Say): Promise<void> {

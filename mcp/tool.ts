@@ -43,9 +43,12 @@ export interface ToolSpec<S extends JsonSchema = JsonSchema> {
    * Where it runs. `'process'` (default): in a process on a worker thread, if the system has the thread group of the
    * node and the module of the server is known (`ServerSpec.module`), else on the main thread. `'isolated'`: each call
    * in a worker thread of its own, for code that must not share a heap; a start takes tens of milliseconds. `'main'`:
-   * on the main thread, for code that needs what lives there; an endless loop there stops the node.
+   * on the main thread, for code that needs what lives there; an endless loop there stops the node. `'compute'`: as a
+   * job of the compute pool that the node names (`computePool`), for code that only computes: no process runs it, so
+   * that of its context there is what it is told (`requestId`, `session`, `clock` …), while `call`, `progress`, `log`,
+   * `input` and the like throw a `TypeError`; its deadline or cancellation ends it with its thread.
    */
-  readonly run?: 'process' | 'isolated' | 'main';
+  readonly run?: 'process' | 'isolated' | 'main' | 'compute';
   /**
    * Whether a call becomes a task: the client gets a handle at once, and asks for the result later. `'forbidden'`
    * (default): never. `'optional'`: for clients that know tasks (2026-07-28, extension

@@ -18,6 +18,7 @@ export type {
   BootApplication,
 } from './application/application-controller.ts';
 export type { Clock, TimerHandle } from './clock.ts';
+export { systemClock } from './clock.ts';
 export {
   type EventHandler,
   type EventHandlerCallbacks,

@@ -104,6 +104,7 @@ const pins: Readonly<Record<string, Pin>> = {
       'swapHandler',
       'swapHandlerReply',
       'sys',
+      'systemClock',
       'task',
       'taskSupervisor',
       'terminateChild',

@@ -31,7 +31,7 @@ export interface ToolDefinition {
   readonly paramHeaders: readonly ParamHeader[];
 }
 
-const runPlaces: readonly RunPlace[] = ['process', 'isolated', 'main'];
+const runPlaces: readonly RunPlace[] = ['process', 'isolated', 'main', 'compute'];
 const taskSupports: readonly TaskSupport[] = ['forbidden', 'optional', 'required'];
 const toolName = /^[A-Za-z0-9_.-]{1,128}$/;
 

@@ -2,12 +2,9 @@
 
 import type { Context, ExitReason, Pid, StartOptions } from '../../runtime/index.ts';
 import type { McpLimits } from '../limits.ts';
-import type { Catalog } from './catalog.ts';
 import { Claims } from './claims.ts';
 import type { WorkBounds } from './imported-catalog.ts';
-import type { Work } from './methods/outcome.ts';
-import type { RequestProtocol, RequestStart, WorkRequest } from './request.ts';
-import { workPlace } from './work-place.ts';
+import type { RequestProtocol, WorkRequest } from './request.ts';
 import { WorkRunner } from './work-runner.ts';
 
 type Ctx = Context<RequestProtocol>;
@@ -17,17 +14,6 @@ const ENDS_MAX = 5;
 
 /** How many times `workBeginMs` a thread may take to import the module of the server. */
 const WAITS_MAX = 8;
-
-/** Undefined if the code runs in the process of the request. */
-export function farWorkOf(
-  { node, threads, claims, limits }: RequestStart,
-  work: Work,
-  catalog: Catalog,
-  ctx: Ctx,
-): FarWork | undefined {
-  const place = workPlace(work, catalog, { groups: ctx.threadGroups, group: threads });
-  return place && new FarWork(place, node, catalog.module as string, claims, limits);
-}
 
 export class FarWork {
   private readonly place: Pick<StartOptions, 'thread' | 'isolated'>;

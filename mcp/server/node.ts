@@ -1,4 +1,4 @@
-import { type ChildSpec, child, supervisor } from '../../runtime/index.ts';
+import { type ChildSpec, child, type Name, supervisor } from '../../runtime/index.ts';
 import type { Transport } from '../../transports/transport.ts';
 import { DefinitionError, quoted } from '../errors.ts';
 import { type McpLimits, mcpLimits } from '../limits.ts';
@@ -35,6 +35,11 @@ export interface McpNodeSpec {
    * the node: so a tool that never yields stops the node only where there is no such group.
    */
   readonly threads?: string;
+  /**
+   * The name of a `computePool` (`beamish/compute`) of the system, for tools with `run: 'compute'`; best one of the
+   * node's own. Default: none, and such tools are answered with an error.
+   */
+  readonly computePool?: Name;
   /** Bounds that differ from `MCP_LIMITS`. */
   readonly limits?: Partial<McpLimits>;
   /**
@@ -59,7 +64,7 @@ const tier = { strategy: 'one_for_one', intensity: 10, periodMs: 10_000 } as con
  * makes the start of the node fail.
  */
 export function mcpNode(id: string, spec: McpNodeSpec): ChildSpec {
-  const { servers, transports, threads = 'cpu', limits: overrides, stateKeys = [newStateKey()] } = spec;
+  const { servers, transports, threads = 'cpu', computePool, limits: overrides, stateKeys = [newStateKey()] } = spec;
   const limits = mcpLimits(overrides);
   checkServers(id, servers);
   const keys = checkedStateKeys(stateKeys, `node ${quoted(id)}`);
@@ -86,7 +91,7 @@ export function mcpNode(id: string, spec: McpNodeSpec): ChildSpec {
       }),
       dynamic('request_sup', names.requestSup, {
         // Tools are the user's code: what they leave behind must find its culprit.
-        ...child(Request, { ...shared, threads, claims: new Claims().memory, stateKeys: keys } as never, {
+        ...child(Request, { ...shared, threads, computePool, claims: new Claims().memory, stateKeys: keys } as never, {
           restart: 'temporary',
           attribute: true,
         }),

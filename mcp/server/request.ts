@@ -2,12 +2,14 @@ import {
   CallError,
   type Context,
   continueWith,
+  type ExitReason,
   type GenServer,
   genServer,
   type HandlerResult,
   type InitOk,
   initOk,
   isNormalExit,
+  type Name,
   noreply,
   type Pid,
   type Ref,
@@ -31,7 +33,8 @@ import type { Revision } from '../revision/contract.ts';
 import { revisionOf } from '../revision/registry.ts';
 import { carriedState } from './carried-state.ts';
 import type { Catalog } from './catalog.ts';
-import { type FarWork, farWorkOf } from './far-work.ts';
+import { startComputing } from './compute-work.ts';
+import { FarWork } from './far-work.ts';
 import { findJob, METHOD_OF } from './jobs.ts';
 import { describeWork, failed, type Job, type Outcome, type Refused, type Run, type Work } from './methods/outcome.ts';
 import { catalogTableOf, nodeNames, requestName, sessionName } from './node-names.ts';
@@ -42,6 +45,7 @@ import type { RequestState } from './request-state.ts';
 import { RequestStream } from './request-stream.ts';
 import type { SessionProtocol } from './session.ts';
 import { WorkContext } from './work-context.ts';
+import { type WorkPlace, workPlace } from './work-place.ts';
 import { type AskingProtocol, type InputAnswered, refusalOf } from './work-runner.ts';
 
 /** A request that runs code of the server: plain data, so that it can run on any thread that has its module. */
@@ -89,6 +93,8 @@ export interface RequestProtocol {
     readonly begin: void;
     /** It was answered with what it asks for. */
     readonly suspended: void;
+    /** The compute pool could not run it to its end. */
+    readonly lost: ExitReason;
   };
   readonly continue: { readonly run: void };
 }
@@ -97,6 +103,8 @@ export interface RequestStart {
   readonly node: string;
   /** The group of threads that runs the code of servers, if the system has it. */
   readonly threads: string;
+  /** The compute pool for tools that ask for one. */
+  readonly computePool: Name | undefined;
   /** See `Claims`. */
   readonly claims: SharedArrayBuffer;
   readonly limits: McpLimits;
@@ -125,8 +133,10 @@ export interface RequestRun {
   deadlineRef: Ref;
   /** What was left when its client was asked. */
   leftMs: number;
-  /** Set if the code runs on another thread. */
+  /** Set if the code runs in a process on another thread. */
   readonly farWork: FarWork | undefined;
+  /** The module of the server, if the code is a job of the compute pool. */
+  readonly computes: string | undefined;
   workContext: WorkContext | undefined;
   lastProgress: ProgressSent | undefined;
 }
@@ -162,6 +172,8 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
       }
       const sessionRef = request.session === undefined ? undefined : joinSession(request.session.pid, ctx);
       const stream = new RequestStream(node, request, ctx);
+      const threads = { groups: ctx.threadGroups, group: start.threads, pool: start.computePool };
+      const place = workPlace(work, catalog, threads);
       const state: State = {
         node,
         start,
@@ -177,7 +189,8 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
         deadlineMs: ctx.clock.now() + request.timeoutMs,
         deadlineRef: ctx.sendAfter(request.timeoutMs, 'deadline'),
         leftMs: request.timeoutMs,
-        farWork: farWorkOf(start, work, catalog, ctx),
+        farWork: onThread(start, place, catalog),
+        computes: place === 'compute' ? catalog.module : undefined,
         workContext: undefined,
         lastProgress: undefined,
       };
@@ -232,6 +245,7 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
       },
       EXIT: (state, { from, reason }, ctx) =>
         state.farWork?.hasFailed(from, reason, state.request, ctx) === true ? stop(reason, state) : noreply(state),
+      lost: (state, reason) => stop(reason, state),
       returned: (state, value) => finish(state, jobIn(state).answer(value)),
       thrown: (state, error: unknown) => thrown(state, error),
       deadline: (state) => {
@@ -280,6 +294,15 @@ async function rejoinSession(state: State, ctx: Ctx): Promise<Result> {
 }
 type Result = HandlerResult<State>;
 
+function onThread(
+  { node, claims, limits }: RequestStart,
+  place: WorkPlace | undefined,
+  { module }: Catalog,
+): FarWork | undefined {
+  if (place === undefined || place === 'compute') return undefined;
+  return new FarWork(place, node, module as string, claims, limits);
+}
+
 /** Query builders and promises of other libraries can be awaited too. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
@@ -294,6 +317,10 @@ function run(state: State, ctx: Ctx): Result {
   const { request, job, revision } = state;
   if (state.farWork !== undefined && !('kind' in job)) {
     state.farWork.start(request, ctx);
+    return noreply(state);
+  }
+  if (state.computes !== undefined && !('kind' in job)) {
+    startComputing({ node: state.node, module: state.computes, pool: state.start.computePool as Name }, request, ctx);
     return noreply(state);
   }
   const context = new WorkContext(ctx, state.node, request, revision.era, new RequestServices(state, ctx));

@@ -6,7 +6,10 @@ import type { Catalog } from './catalog.ts';
 import type { Work } from './methods/outcome.ts';
 
 /** Where a tool runs: see `ToolSpec.run`. */
-export type RunPlace = 'process' | 'isolated' | 'main';
+export type RunPlace = 'process' | 'isolated' | 'main' | 'compute';
+
+/** On another thread: in a process there, or as a job of the compute pool of the node. */
+export type WorkPlace = Pick<StartOptions, 'thread' | 'isolated'> | 'compute';
 
 /** What there is to run on. */
 export interface Threads {
@@ -14,26 +17,31 @@ export interface Threads {
   readonly groups: readonly string[];
   /** The one that the node uses, if the system has it. */
   readonly group: string;
+  /** The compute pool of the node, if it names one. */
+  readonly pool?: string | undefined;
 }
+
+const UNKNOWN = 'the module of the server is not known, or the tool was changed';
 
 /**
  * Undefined: in the process of the request, on its thread. Throws `DefinitionError` (`ERR_TOOL`) if a tool wants a
- * thread of its own and cannot have one.
+ * thread that it cannot have.
  */
-export function workPlace(
-  work: Work,
-  catalog: Catalog,
-  { groups, group }: Threads,
-): Pick<StartOptions, 'thread' | 'isolated'> | undefined {
+export function workPlace(work: Work, catalog: Catalog, { groups, group, pool }: Threads): WorkPlace | undefined {
   const run = work.kind === 'tool' ? catalog.tools.get(work.name)?.runPlace : 'process';
   if (run === 'main') return undefined;
   const canMove = catalog.module !== undefined && !isChanged(work, catalog.changed);
   if (run === 'isolated') {
     if (canMove && groups.length > 0) return { isolated: true };
-    const what = canMove
-      ? 'the system has no threads'
-      : 'the module of the server is not known, or the tool was changed';
-    throw new DefinitionError('ERR_TOOL', `the tool cannot be isolated: ${what}`);
+    throw new DefinitionError(
+      'ERR_TOOL',
+      `the tool cannot be isolated: ${canMove ? 'the system has no threads' : UNKNOWN}`,
+    );
+  }
+  if (run === 'compute') {
+    if (canMove && pool !== undefined) return 'compute';
+    const what = canMove ? 'the node names no pool: mcpNode(id, { computePool: … })' : UNKNOWN;
+    throw new DefinitionError('ERR_TOOL', `the tool cannot run on a compute pool: ${what}`);
   }
   return canMove && groups.includes(group) ? { thread: group } : undefined;
 }

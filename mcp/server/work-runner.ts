@@ -25,6 +25,7 @@ import type { Claims } from './claims.ts';
 import { type ImportedCatalog, importedCatalog, type WorkBounds } from './imported-catalog.ts';
 import { findJob, METHOD_OF } from './jobs.ts';
 import type { Job } from './methods/outcome.ts';
+import { portable } from './portable.ts';
 import type { WorkRequest } from './request.ts';
 import { WorkContext } from './work-context.ts';
 
@@ -184,16 +185,4 @@ function thrown(state: State, error: unknown, ctx: Ctx): Result {
 function end(state: State): Result {
   state.context?.workEnded();
   return stop('normal', state);
-}
-
-/** What is no error and cannot cross is described: the client gets it as JSON or text anyway. */
-function portable(value: unknown): unknown {
-  if (value instanceof Error || typeof value !== 'object' || value === null) {
-    return typeof value === 'function' || typeof value === 'symbol' ? String(value) : value;
-  }
-  try {
-    return structuredClone(value);
-  } catch {
-    return String(value); // a function or a symbol in it
-  }
 }

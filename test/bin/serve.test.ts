@@ -60,6 +60,19 @@ test('with --stdio there are only messages on standard output, whatever happens'
   assert.match(command.stderr, /thrown in a timer/);
 });
 
+test('a tool that computes runs on a pool of its own, and prints nothing between the messages', async (t) => {
+  const options = ", run: 'compute'";
+  const sum = tool('sum', "() => { console.log('computing'); return mcp.text('42'); }", options);
+  const command = stdioNode(t, serverFile(t, sum));
+  const client = command.stream();
+  await client.open();
+  assert.equal(textOf(await client.tool('sum')), '42');
+  command.child.stdin.end();
+  assert.deepEqual(await command.ended, { code: 0, signal: null });
+  for (const line of command.stdout.trimEnd().split('\n')) assert.equal(JSON.parse(line).jsonrpc, '2.0', line);
+  assert.match(command.stderr, /computing/);
+});
+
 test('what a tool prints does not disturb the protocol', async (t) => {
   const prints = tool(
     'prints',

@@ -17,11 +17,16 @@ const mayImport: Readonly<Record<string, { readonly files: readonly RegExp[]; re
     runtime: { files: [], packages: ['msgpackr', 'piscina'] },
     transports: { files: [/^runtime\/index\.ts$/], packages: [] },
     mcp: {
-      files: [/^runtime\/index\.ts$/, /^transports\/(?:client-)?transport\.ts$/],
+      // Calls of a compute pool; the pool itself, and piscina with it, is the program's.
+      files: [
+        /^runtime\/index\.ts$/,
+        /^runtime\/compute\/(?:compute|job)\.ts$/,
+        /^transports\/(?:client-)?transport\.ts$/,
+      ],
       packages: ['ajv', 're2js', 'oauth4webapi'],
     },
     bin: {
-      files: [/^runtime\/index\.ts$/, /^mcp\/index\.ts$/, /^transports\/(?:[a-z-]+|[a-z-]+\/index)\.ts$/],
+      files: [/^runtime\/(?:compute\/)?index\.ts$/, /^mcp\/index\.ts$/, /^transports\/(?:[a-z-]+|[a-z-]+\/index)\.ts$/],
       packages: ['pino'],
     },
   };

@@ -21,6 +21,7 @@ const server = (module?: string): McpServer =>
       usual: tool({ description: 'd', input }, () => text('')),
       apart: tool({ description: 'd', input, run: 'isolated' }, () => text('')),
       here: tool({ description: 'd', input, run: 'main' }, () => text('')),
+      job: tool({ description: 'd', input, run: 'compute' }, () => text('')),
     },
     resources: { 'a://b': resource({}, () => '') },
     prompts: { p: prompt({ description: 'd' }, () => []) },
@@ -49,6 +50,15 @@ test('without either, in the process of the request; what must be isolated is re
   assert.throws(() => workPlace(call('apart'), unknown, cpu), /the module of the server is not known/);
 });
 
+test('a job of the pool that the node names, with or without threads; else refused', () => {
+  const [known, unknown] = [catalogOf(server('file:///a.js')), catalogOf(server())];
+  for (const threads of [cpu, none]) {
+    assert.equal(workPlace(call('job'), known, { ...threads, pool: 'pool' }), 'compute');
+    assert.throws(() => workPlace(call('job'), known, threads), /the node names no pool/);
+    assert.throws(() => workPlace(call('job'), unknown, { ...threads, pool: 'pool' }), /the module of the server/);
+  }
+});
+
 test('what was changed since is on no other thread', () => {
   const changed = redefineServer(server('file:///a.js'), {
     tools: { usual: tool({ description: 'new', input }, () => text('')) },
@@ -68,7 +78,7 @@ test('a place that there is not is refused when the server is defined', () => {
         info: { name: 'x', version: '1' },
         tools: { t: tool({ description: 'd', input, run: 'gpu' as never }, () => text('')) },
       }),
-    /run must be one of process, isolated, main, not "gpu"/,
+    /run must be one of process, isolated, main, compute, not "gpu"/,
   );
   assert.throws(() => mcpServer('x', { info: { name: 'x', version: '1' }, module: 'no url' }), /module must be a URL/);
 });
