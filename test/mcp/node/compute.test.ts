@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { threadId } from 'node:worker_threads';
 import { mcpNode } from '../../../mcp/index.ts';
 import { type ComputePoolOptions, computePool } from '../../../runtime/compute/index.ts';
 import { name, type System, startSystem, sys } from '../../../runtime/index.ts';
+import { settle } from '../../../runtime/testing.ts';
 import { listenerName, streamableHttp } from '../../../transports/http/index.ts';
 import { memory } from '../../../transports/memory.ts';
 import computing from '../../support/computing-server.ts';
@@ -127,6 +128,6 @@ async function started(system: System): Promise<void> {
   for (;;) {
     const { state } = await sys.getStatus(system, pool);
     if ((state as { readonly running: number }).running > 0) return;
-    await nextTurn();
+    await settle();
   }
 }
