@@ -448,10 +448,12 @@ const pins: Readonly<Record<string, Pin>> = {
       'CHILD_PROCESS_LIMITS',
       'HTTP_CLIENT_LIMITS',
       'SOCKET_CLIENT_LIMITS',
+      'WEB_SOCKET_CLIENT_LIMITS',
       'childProcess',
       'httpClient',
       'memoryClient',
       'tcpClient',
+      'webSocketClient',
     ],
     types: [
       'CarrierLimits',
@@ -464,6 +466,8 @@ const pins: Readonly<Record<string, Pin>> = {
       'SocketClientLimits',
       'TcpClientOptions',
       'TlsClientOptions',
+      'WebSocketClientLimits',
+      'WebSocketClientOptions',
     ],
   },
   './transports/stdio': {
@@ -488,6 +492,10 @@ const pins: Readonly<Record<string, Pin>> = {
       'StreamableHttp2Options',
       'TlsOptions',
     ],
+  },
+  './transports/websocket': {
+    values: ['TransportOptionError', 'WEB_SOCKET_LIMITS', 'webSocket', 'webSocketListenerName'],
+    types: ['TlsOptions', 'WebSocketAddress', 'WebSocketLimits', 'WebSocketListenerProtocol', 'WebSocketOptions'],
   },
   './transports/memory': {
     values: ['MemoryConnectError', 'MemoryConnection', 'MemoryListener', 'connectMemory', 'memory'],

@@ -130,7 +130,7 @@ function abortOpen(connection: Connection, ctx: Ctx): void {
 
 /** An orderly end lets open exchanges finish; after a failure the endpoint's state is not to be trusted with that. */
 async function terminate(reason: ExitReason, connection: Connection, ctx: Ctx): Promise<void> {
-  if (!connection.gone && isOrderly(reason)) await drain(connection, ctx);
+  if (!connection.gone && isOrderly(reason)) await drain(connection, reason, ctx);
   connection.endpoint.handleClose?.(connection.inner, reason, ctx);
 }
 
@@ -140,7 +140,7 @@ function isOrderly(reason: ExitReason): boolean {
 }
 
 /** Reads nothing new, and goes on until all that is open has ended and is flushed, or the time is over. */
-async function drain(connection: Connection, ctx: Ctx): Promise<void> {
+async function drain(connection: Connection, reason: ExitReason, ctx: Ctx): Promise<void> {
   const { peer, intake } = connection;
   const over = ctx.clock.now() + connection.drainTimeoutMs;
   let ending = false;
@@ -150,7 +150,7 @@ async function drain(connection: Connection, ctx: Ctx): Promise<void> {
   for (let leftMs = connection.drainTimeoutMs; leftMs > 0 && !connection.gone; leftMs = over - ctx.clock.now()) {
     if (!ending && intake.open.size === 0) {
       ending = true;
-      peer.end();
+      peer.end(reason);
     }
     const message = await ctx.receive(isOwn, leftMs);
     if (message !== 'timeout') await handleDraining(connection, message, ctx);

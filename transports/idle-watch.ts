@@ -8,16 +8,20 @@ export interface IdleConnection {
 
 /** Counts how long a connection has been idle, in whole checks: no clock is read when a message comes. */
 export class IdleWatch {
+  /** How often `check` is to be called. */
+  readonly checkMs: number;
   private readonly idleTimeoutMs: number;
-  private quietChecks = 0;
+  private quietMs = 0;
   private active = true;
 
-  constructor(idleTimeoutMs: number) {
+  constructor(idleTimeoutMs: number, checkMsMax: number = idleTimeoutMs) {
     this.idleTimeoutMs = idleTimeoutMs;
+    this.checkMs = Math.min(checkMsMax, Math.ceil(idleTimeoutMs / IDLE_CHECKS));
   }
 
-  get checkMs(): number {
-    return Math.ceil(this.idleTimeoutMs / IDLE_CHECKS);
+  /** Whether the peer has sent something since the last check. */
+  get isActive(): boolean {
+    return this.active;
   }
 
   /** The peer has sent something. */
@@ -29,11 +33,11 @@ export class IdleWatch {
   check(intake: Intake): boolean {
     if (this.active || intake.open.size > 0) {
       this.active = false;
-      this.quietChecks = 0;
+      this.quietMs = 0;
       return false;
     }
-    this.quietChecks += 1;
-    if (this.quietChecks < IDLE_CHECKS) return false;
+    this.quietMs += this.checkMs;
+    if (this.quietMs < this.idleTimeoutMs) return false;
     const idle: IdleConnection = { idle: { idleTimeoutMs: this.idleTimeoutMs } };
     intake.stop({ shutdown: idle } as never);
     return true;

@@ -58,6 +58,27 @@ export const SOCKET_LIMITS: SocketLimits = {
   handshakeTimeoutMs: 10_000,
 };
 
+/** The bounds of WebSocket connections beside those of every socket. */
+export interface WebSocketLimits extends SocketLimits {
+  /** Bytes of the head of the upgrade request; past it 431 and close. */
+  readonly headerBytesMax: number;
+  /** Header fields of the upgrade request; past it 431 and close. */
+  readonly headersMax: number;
+  /**
+   * How long a client may be silent before it is asked whether it is there (ping). If it has not answered when as much
+   * time has passed again, it is taken for gone.
+   */
+  readonly pingIntervalMs: number;
+}
+
+/** The bounds of WebSocket connections, with their defaults. */
+export const WEB_SOCKET_LIMITS: WebSocketLimits = {
+  ...SOCKET_LIMITS,
+  headerBytesMax: 16 * 1_024,
+  headersMax: 100,
+  pingIntervalMs: 30_000,
+};
+
 /** How often idleness is looked at in `idleTimeoutMs`. */
 export const IDLE_CHECKS = 4;
 
@@ -237,3 +258,15 @@ export interface SocketClientLimits extends CarrierLimits {
 
 /** The bounds of a client of sockets, with their defaults. */
 export const SOCKET_CLIENT_LIMITS: SocketClientLimits = { ...CARRIER_LIMITS, connectTimeoutMs: 10_000 };
+
+/** The bounds of a WebSocket client beside those of every client of sockets. */
+export interface WebSocketClientLimits extends SocketClientLimits {
+  /** As the bound of the server of that name. */
+  readonly pingIntervalMs: number;
+}
+
+/** The bounds of a WebSocket client, with their defaults. */
+export const WEB_SOCKET_CLIENT_LIMITS: WebSocketClientLimits = { ...SOCKET_CLIENT_LIMITS, pingIntervalMs: 30_000 };
+
+/** How long the other side of a WebSocket may take to answer a close before the socket is closed all the same. */
+export const CLOSE_TIMEOUT_MS = 2_000;

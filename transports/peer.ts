@@ -15,8 +15,8 @@ export interface Peer {
   send(outbound: Outbound): SlowReader | undefined;
   /** Deliver nothing new. What is open goes on. */
   stopReading(): void;
-  /** Every exchange has ended: flush, close, and report `closed`. */
-  end(): void;
+  /** Every exchange has ended: flush, close, and report `closed`. `reason`: that of the process. */
+  end(reason: ExitReason): void;
   /** Let go of the socket at once: the process is gone. May come at any time, also after `closed`; must not throw. */
   close(reason: ExitReason): void;
   /** The time asked for with `intake.wakeAfter` is over. */

@@ -15,7 +15,7 @@ const mayImport: Readonly<Record<string, { readonly files: readonly RegExp[]; re
   {
     // piscina: the compute pool, loaded by `beamish/compute` alone (test/exports.test.ts keeps it out of the root).
     runtime: { files: [], packages: ['msgpackr', 'piscina'] },
-    transports: { files: [/^runtime\/index\.ts$/], packages: [] },
+    transports: { files: [/^runtime\/index\.ts$/], packages: ['ws'] },
     mcp: {
       // Calls of a compute pool; the pool itself, and piscina with it, is the program's.
       files: [

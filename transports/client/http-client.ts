@@ -1,7 +1,8 @@
 import { child } from '../../runtime/index.ts';
 import type { ClientTransport } from '../client-transport.ts';
-import { HTTP_CLIENT_LIMITS, type HttpClientLimits, resolveLimits, TransportOptionError } from '../limits.ts';
+import { HTTP_CLIENT_LIMITS, type HttpClientLimits, resolveLimits } from '../limits.ts';
 import { HttpCarrier } from './http-carrier.ts';
+import { readUrl } from './url.ts';
 
 /** Options of `httpClient`: where the server is, and any bound of `HttpClientLimits`. */
 export interface HttpClientOptions extends Partial<HttpClientLimits> {
@@ -19,20 +20,12 @@ export interface HttpClientOptions extends Partial<HttpClientLimits> {
  * Throws `TransportOptionError` (`ERR_TRANSPORT_OPTION`) if an option is not what it must be.
  */
 export function httpClient(options: HttpClientOptions): ClientTransport {
-  const { url, headers = {} } = options;
-  const parsed = URL.canParse(String(url)) ? new URL(url) : undefined;
-  if (parsed === undefined || !['http:', 'https:'].includes(parsed.protocol)) {
-    throw new TransportOptionError('url', 'must be an address that begins with http:// or https://');
-  }
-  const names = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
-  if (names.some(([, value]) => typeof value !== 'string')) {
-    throw new TransportOptionError('headers', 'must be an object of texts');
-  }
+  const { url, headers } = readUrl(options, ['http:', 'https:']);
   const limits = resolveLimits(HTTP_CLIENT_LIMITS, options);
-  const start = { url: parsed.href, headers: Object.fromEntries(names), limits };
+  const start = { url, headers, limits };
   return {
     kind: 'http',
-    target: parsed.href,
+    target: url,
     carrier: child(HttpCarrier, start as never, { id: 'carrier', restart: 'temporary' }),
   };
 }

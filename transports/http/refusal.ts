@@ -46,6 +46,16 @@ export const methodNotAllowed: Refusal = refusal(
   'This endpoint takes POST; GET and DELETE as far as the protocol revision has them.',
   { headers: ['Allow', 'POST, GET, DELETE'] },
 );
+export const upgradeRequired: Refusal = refusal(426, 'upgrade_required', 'This endpoint speaks WebSocket only.', {
+  close: true,
+  headers: ['Upgrade', 'websocket'],
+});
+export const subprotocolRequired: Refusal = refusal(
+  400,
+  'subprotocol_required',
+  "The client must offer the WebSocket subprotocol 'mcp'.",
+  { close: true },
+);
 export const notAcceptable: Refusal = refusal(
   406,
   'not_acceptable',

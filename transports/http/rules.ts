@@ -62,16 +62,24 @@ export class Rules {
   /** Why the request is refused, or undefined. `loopback`: it arrived on an address of the machine itself. */
   check(request: RequestHead, loopback: boolean): Refusal | undefined {
     const { headers, method } = request;
-    if (request.rawHeaders.length > this.options.headersMax * 2) return this.headersTooLarge;
-    if (request.url !== this.options.path && request.url?.startsWith(this.pathWithQuery) !== true) return this.notFound;
-    if (!this.isHostAllowed(headers.host, loopback)) return refusals.hostNotAllowed;
-    if (headers.origin !== undefined && !this.isOriginAllowed(headers.origin, loopback))
-      return refusals.originNotAllowed;
+    const misplaced = this.checkPlace(request, loopback);
+    if (misplaced !== undefined) return misplaced;
     if (method === 'POST') return this.checkPost(headers);
     if (method === 'OPTIONS') return this.preflight(headers);
     if (method === 'DELETE') return undefined;
     if (method !== 'GET') return refusals.methodNotAllowed;
     return this.accepted(headers.accept).stream ? undefined : refusals.streamNotAcceptable; // all that a GET can bring
+  }
+
+  /** The part of `check` that does not depend on the method: how much is asked, where, under which name, by whom. */
+  checkPlace(request: RequestHead, loopback: boolean): Refusal | undefined {
+    const { headers } = request;
+    if (request.rawHeaders.length > this.options.headersMax * 2) return this.headersTooLarge;
+    if (request.url !== this.options.path && request.url?.startsWith(this.pathWithQuery) !== true) return this.notFound;
+    if (!this.isHostAllowed(headers.host, loopback)) return refusals.hostNotAllowed;
+    if (headers.origin !== undefined && !this.isOriginAllowed(headers.origin, loopback))
+      return refusals.originNotAllowed;
+    return undefined;
   }
 
   /** Which forms of answer the Accept header allows. */

@@ -6,10 +6,11 @@ import { clientOf, mcpClient } from '../../../mcp/client/index.ts';
 import { mcpNode } from '../../../mcp/index.ts';
 import { type System, startSystem } from '../../../runtime/index.ts';
 import { deepFreeze } from '../../../runtime/testing.ts';
-import { tcpClient } from '../../../transports/client/index.ts';
+import { tcpClient, webSocketClient } from '../../../transports/client/index.ts';
 import type { ClientTransport } from '../../../transports/client-transport.ts';
 import { tcp, tcpListenerName } from '../../../transports/tcp/index.ts';
 import type { Transport } from '../../../transports/transport.ts';
+import { webSocket, webSocketListenerName } from '../../../transports/websocket/index.ts';
 import { authority, client, server } from '../../support/certificates.ts';
 import { ClientEvents } from '../../support/mcp-client-events.ts';
 import { Gate, testServer } from '../../support/mcp-tools.ts';
@@ -35,6 +36,11 @@ const ways: Record<string, () => Way> = {
     transport: tcp({ port: 0, tls: { ...server, clientCa: authority.cert } }),
     clientTransport: async (system) =>
       tcpClient({ port: await portOf(system), tls: { ca: authority.cert, ...client } }),
+  }),
+  WebSocket: () => ({
+    transport: webSocket({ port: 0 }),
+    clientTransport: async (system) =>
+      webSocketClient({ url: (await system.call(webSocketListenerName(), 'address')).url }),
   }),
 };
 
