@@ -1,11 +1,19 @@
 import { rmSync } from 'node:fs';
-import { connect, type Server } from 'node:net';
+import { connect, type ListenOptions, type Server } from 'node:net';
 import type { Context } from '../runtime/index.ts';
 import { lastingTable } from './admission.ts';
 import { LISTEN_BACKLOG } from './limits.ts';
+import { reusePortProblem } from './reuse-port.ts';
 
 /** Where to listen: an address of the network, or the path of a Unix socket. */
-export type ListenAt = { readonly host: string; readonly port: number } | { readonly path: string };
+export type ListenAt =
+  | {
+      readonly host: string;
+      readonly port: number;
+      /** Whether other listeners may share the port. */
+      readonly reusePort?: boolean;
+    }
+  | { readonly path: string };
 
 /** Where a server is bound, as the operating system says. */
 export interface Bound {
@@ -20,7 +28,7 @@ export interface Bound {
 /** Why a listener could not start, or ended: its exit reason. */
 export interface ListenFailure {
   readonly listen: {
-    /** As the operating system has it: `'EADDRINUSE'`, `'EACCES'` … */
+    /** As the operating system has it: `'EADDRINUSE'`, `'EACCES'` …; or `'ERR_REUSE_PORT'`. */
     readonly code: string;
     readonly message: string;
     readonly host?: string;
@@ -37,7 +45,7 @@ export async function bind(server: Server, at: ListenAt, id: string, ctx: Contex
   }
   const bound = lastingTable<'port', number>(ctx, `${id}_address`);
   const port = at.port === 0 ? (bound.get('port') ?? 0) : at.port;
-  await listening(server, { host: at.host, port });
+  await listening(server, { host: at.host, port, ...(at.reusePort === true && shared()) });
   const found = server.address();
   if (found === null || typeof found === 'string') throw new Error('a server that listens on a port has an address');
   bound.set('port', found.port);
@@ -62,7 +70,13 @@ async function listenAtPath(server: Server, path: string): Promise<void> {
   }
 }
 
-function listening(server: Server, where: { host: string; port: number } | { path: string }): Promise<void> {
+function shared(): { readonly reusePort: true } {
+  const problem = reusePortProblem(process.versions.node, process.platform);
+  if (problem !== undefined) throw Object.assign(new Error(problem), { code: 'ERR_REUSE_PORT' });
+  return { reusePort: true };
+}
+
+function listening(server: Server, where: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ ...where, backlog: LISTEN_BACKLOG }, () => {

@@ -1,6 +1,7 @@
 /** Streamable HTTP on `node:http`: the public names of `beamish/transports/http`. */
 import { type ChildSpec, child, type Name, supervisor } from '../../runtime/index.ts';
 import { connectionSupervisor } from '../connections.ts';
+import { TransportOptionError } from '../limits.ts';
 import { listenerNameOf } from '../listener.ts';
 import { checkHost, checkPort } from '../socket-options.ts';
 import type { EndpointSpec, Transport } from '../transport.ts';
@@ -22,6 +23,12 @@ export interface StreamableHttpOptions extends HttpOptions {
   readonly port?: number;
   /** The address to listen on. Default `'127.0.0.1'`: the machine itself only. */
   readonly host?: string;
+  /**
+   * Shares the port with other listeners that say so too, such as those of further processes of the program: the
+   * operating system spreads new connections over them (`SO_REUSEPORT`). Default false. Node.js 22.12, 23.1 or later,
+   * on Linux, FreeBSD, Solaris and AIX.
+   */
+  readonly reusePort?: boolean;
 }
 
 /**
@@ -33,19 +40,23 @@ export interface StreamableHttpOptions extends HttpOptions {
  * (403), media types (406, 415), size (413, 431), slowness (408), or when there are too many (503).
  *
  * If it cannot listen the start fails with `{ listen: { code, host, port, message } }` (`code` such as
- * `'EADDRINUSE'`); with an endpoint that cannot be loaded, with an error whose code is `ERR_ENDPOINT`. Throws
- * `TransportOptionError` (`ERR_TRANSPORT_OPTION`) at once if an option is not what it must be.
+ * `'EADDRINUSE'`, or `'ERR_REUSE_PORT'` where ports cannot be shared); with an endpoint that cannot be loaded, with an
+ * error whose code is `ERR_ENDPOINT`. Throws `TransportOptionError` (`ERR_TRANSPORT_OPTION`) at once if an option is
+ * not what it must be.
  */
 export function streamableHttp(options: StreamableHttpOptions = {}): Transport {
-  const { port = 3000, host = '127.0.0.1' } = options;
+  const { port = 3000, host = '127.0.0.1', reusePort = false } = options;
   const resolved = resolveHttpOptions(options);
   checkPort(port);
   checkHost(host);
+  if (typeof reusePort !== 'boolean') {
+    throw new TransportOptionError('reusePort', `must be true or false, not ${JSON.stringify(reusePort)}`);
+  }
   const { id, limits } = resolved;
   return {
     id,
     childSpec(endpoint: EndpointSpec): ChildSpec {
-      const start: HttpListenerStart = { id, at: { host, port }, endpoint, limits, options: resolved };
+      const start: HttpListenerStart = { id, at: { host, port, reusePort }, endpoint, limits, options: resolved };
       return supervisor(id, { strategy: 'rest_for_one' }, [
         connectionSupervisor(id, HttpConnection, { endpoint, limits }),
         child(HttpListener, start, { id: 'listener', name: listenerName(id) }),
