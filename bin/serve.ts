@@ -8,7 +8,7 @@ import type { Transport } from '../transports/transport.ts';
 import type { ServeCommand } from './arguments.ts';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from './limits.ts';
 import { loadServer } from './load-server.ts';
-import { createLogger, logReports } from './log.ts';
+import { Log, logReports } from './log.ts';
 import { startProblem } from './start-problem.ts';
 import { treeText } from './tree-text.ts';
 
@@ -17,7 +17,7 @@ type Say = (text: string) => void;
 
 /** Runs a node until it is stopped; returns the exit code. */
 export async function serve(command: ServeCommand, say: Say, complain: Say): Promise<number> {
-  const logger = createLogger(process.env['BEAMISH_LOG']);
+  const log = new Log(process.env['BEAMISH_LOG']);
   // What the module or a tool prints must not come between the messages of the protocol.
   if (command.stdio) globalThis.console = new Console(process.stderr, process.stderr);
   const loaded = await loadServer(command.module, process.cwd());
@@ -25,10 +25,10 @@ export async function serve(command: ServeCommand, say: Say, complain: Say): Pro
     complain(loaded.error);
     return EXIT_USAGE;
   }
-  const stopLogging = logReports(logger);
+  const stopLogging = logReports(log);
   try {
     const system = await start(command, loaded.ok, (error, origin) => {
-      logger.error({ err: error, origin }, 'an error that belongs to no process: code at the top of a module?');
+      log.write('error', { err: error, origin }, 'an error that belongs to no process: code at the top of a module?');
     });
     if (command.http !== undefined) await announce(system, command, say);
     await system.terminated;

@@ -3,7 +3,7 @@
  * belong together for good, since each batch builds on the records of those before; see the README.
  */
 
-import { addExtension, Packr, Unpackr } from 'msgpackr';
+import { addExtension, Packr, Unpackr } from 'msgpackr/pack';
 import type { Frame } from './channel.ts';
 import type { CrossingClass, CrossingRules } from './crossing.ts';
 import { escapeKeys } from './escape-keys.ts';

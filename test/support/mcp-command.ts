@@ -19,6 +19,8 @@ export interface Ended {
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** The file of the command. Default: as it was compiled. */
+  readonly file?: string;
 }
 
 /** One run of the command; killed after its test if it has not ended by then. */
@@ -30,8 +32,12 @@ export class Command {
   private readonly waiting = new Set<() => void>();
   private over = false;
 
-  constructor(t: Cleanup, args: readonly string[], { env = {}, cwd }: CommandOptions = {}) {
-    this.child = spawn(process.execPath, [builtPath('bin/beamish.ts'), ...args], {
+  constructor(
+    t: Cleanup,
+    args: readonly string[],
+    { env = {}, cwd, file = builtPath('bin/beamish.ts') }: CommandOptions = {},
+  ) {
+    this.child = spawn(process.execPath, [file, ...args], {
       env: { ...process.env, BEAMISH_PORT: undefined, BEAMISH_HOST: undefined, ...env },
       ...(cwd === undefined ? {} : { cwd }),
     });
