@@ -17,6 +17,7 @@ export {
 } from '../limits.ts';
 export type { TlsClientOptions } from '../tls.ts';
 export { type HttpClientOptions, httpClient } from './http-client.ts';
+export { type Http2ClientOptions, http2Client } from './http2-client.ts';
 export { type MemoryClientOptions, memoryClient } from './memory-client.ts';
 export { type ChildProcessOptions, childProcess } from './stdio-client.ts';
 export { type TcpClientOptions, tcpClient } from './tcp-client.ts';

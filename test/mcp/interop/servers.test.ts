@@ -10,11 +10,12 @@ import {
   mcpClient,
   type ServerNotification,
 } from '../../../mcp/client/index.ts';
-import { mcpServer, prompt, resource, resourceTemplate, text, tool, userMessage } from '../../../mcp/index.ts';
+import { mcpNode, mcpServer, prompt, resource, resourceTemplate, text, tool, userMessage } from '../../../mcp/index.ts';
 import { type System, startChild, startSystem } from '../../../runtime/index.ts';
 import { deepFreeze } from '../../../runtime/testing.ts';
-import { childProcess, httpClient, memoryClient } from '../../../transports/client/index.ts';
+import { childProcess, http2Client, httpClient, memoryClient } from '../../../transports/client/index.ts';
 import type { ClientTransport } from '../../../transports/client-transport.ts';
+import { http2ListenerName, streamableHttp2 } from '../../../transports/http2/index.ts';
 import { ClientEvents } from '../../support/mcp-client-events.ts';
 import { startNode } from '../../support/mcp-node.ts';
 import { taskServer } from '../../support/mcp-tasks.ts';
@@ -246,6 +247,23 @@ for (const negotiation of ['auto', 'legacy', { pin: '2025-06-18' }] as const) {
   test(`our server over HTTP, ${named}: all of it works`, async (t) => {
     const node = await startNode(t, { servers: [ours] });
     const connected = await connect(t, httpClient({ url: node.url }), { negotiation });
+    const { agreed } = ((await connected.client.ready()) as any).ok;
+    assert.equal(agreed.version, versions[named]);
+    await conversation(connected);
+    await resourcesAndPrompts(connected);
+    await connected.system.stop();
+  });
+
+  test(`our server over HTTP/2, ${named}: all of it works`, async (t) => {
+    const name = systemName();
+    const transport = streamableHttp2({ port: 0 });
+    const system = await startSystem({
+      name,
+      children: [mcpNode('mcp', { servers: [ours], transports: [transport] })],
+    });
+    t.after(() => killSystem(system));
+    const { url } = await system.call(http2ListenerName(), 'address');
+    const connected = await connect(t, http2Client({ url }), { negotiation });
     const { agreed } = ((await connected.client.ready()) as any).ok;
     assert.equal(agreed.version, versions[named]);
     await conversation(connected);
