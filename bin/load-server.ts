@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { fromModule, isMcpServer, type McpServer } from '../mcp/index.ts';
+import { fromModule, isMcpServer, isMountedServer, type McpServer, type MountedServer } from '../mcp/index.ts';
 
-export type LoadResult = { readonly ok: McpServer } | { readonly error: string };
+export type LoadResult = { readonly ok: McpServer | MountedServer } | { readonly error: string };
 
 /**
  * Imports the module that a user named, a file or a package as seen from `cwd`, and checks what it exports by default.
@@ -20,6 +20,7 @@ export async function loadServer(module: string, cwd: string): Promise<LoadResul
     return { error: `the module '${module}' could not be loaded:\n${detail}` };
   }
   if (isMcpServer(exports.default)) return { ok: fromModule(exports.default, pathToFileURL(file).href) };
+  if (isMountedServer(exports.default)) return { ok: exports.default };
   const found =
     exports.default === undefined ? 'it has no default export' : `its default export is ${kind(exports.default)}`;
   return { error: `the module '${module}' must export a server by default: export default mcpServer(…); ${found}` };

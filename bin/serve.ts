@@ -1,6 +1,6 @@
 import { Console } from 'node:console';
 import { basename, resolve } from 'node:path';
-import { type McpServer, mcpNode } from '../mcp/index.ts';
+import { type McpServer, type MountedServer, mcpNode } from '../mcp/index.ts';
 import { type ChildSpec, type ExitReason, name, StartError, type System, startSystem } from '../runtime/index.ts';
 import { type HttpListenerProtocol, streamableHttp } from '../transports/http/index.ts';
 import { stdio } from '../transports/stdio.ts';
@@ -46,7 +46,7 @@ export async function serve(command: ServeCommand, say: Say, complain: Say): Pro
 
 async function start(
   command: ServeCommand,
-  server: McpServer,
+  server: McpServer | MountedServer,
   onUnattributedError: (error: unknown, origin: string) => void,
 ): Promise<System> {
   const transports: Transport[] = [];

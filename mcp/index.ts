@@ -54,6 +54,15 @@ export {
 export type { RequestId } from './json-rpc.ts';
 export { MCP_LIMITS, type McpLimits } from './limits.ts';
 export {
+  isMountedServer,
+  type MountableServer,
+  type MountedServer,
+  type MountFactory,
+  type MountSpec,
+  type MountTransport,
+  mountedServer,
+} from './mount/mounted.ts';
+export {
   assistantMessage,
   type Prompt,
   type PromptArgument,

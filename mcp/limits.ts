@@ -69,6 +69,10 @@ export interface McpLimits {
   readonly taskTtlMs: number;
   /** How often a client should ask for a task (`pollIntervalMs`). */
   readonly taskPollMs: number;
+  /** How long a mounted server may take to be made and to answer `initialize`. */
+  readonly mountStartMs: number;
+  /** How long a mounted server that is not needed any more may take to close. */
+  readonly mountCloseMs: number;
   /** `subscriptions/listen` at one time; more are refused. */
   readonly listensMax: number;
 }
@@ -103,6 +107,8 @@ export const MCP_LIMITS: McpLimits = Object.freeze({
   sessionTasksMax: 1_000,
   taskTtlMs: 3_600_000,
   taskPollMs: 1_000,
+  mountStartMs: 10_000,
+  mountCloseMs: 5_000,
   inputRequestsMax: 16,
   inputRoundsMax: 16,
   inputTimeoutMs: 300_000,

@@ -4,8 +4,8 @@ import type { Pin } from '../era.ts';
 import { errorObject, INTERNAL_ERROR, quoted } from '../errors.ts';
 import { errorMessage, type RequestId } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
+import type { MountBounds } from '../mount/mount-leg.ts';
 import type { Revision } from '../revision/contract.ts';
-import type { Work } from './methods/outcome.ts';
 import { type NodeNames, nodeNames } from './node-names.ts';
 import type { RequestProtocol } from './request.ts';
 import type { StreamRecord } from './session-store.ts';
@@ -15,14 +15,17 @@ export interface EndpointConfig {
   /** Which of the node's servers answers here. */
   readonly server: string;
   readonly limits: McpLimits;
+  /** If that server is mounted. */
+  readonly mounted?: MountBounds;
 }
 
 /** A request that runs in a process of its own. */
 export interface Run {
-  readonly pid: Pid<RequestProtocol>;
+  readonly pid: Pid<{ readonly cast: Pick<RequestProtocol['cast'], 'cancel'> }>;
   readonly exchange: number;
   readonly id: RequestId;
-  readonly work: Work;
+  /** What it is, for errors. */
+  readonly work: { readonly kind: string; readonly name: string };
   readonly revision: Revision;
   /**
    * Whether the peer's leaving the exchange cancels it. In a session over HTTP it does not (2025-11-25, Sending

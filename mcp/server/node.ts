@@ -2,6 +2,11 @@ import { type ChildSpec, child, type Name, supervisor } from '../../runtime/inde
 import type { Transport } from '../../transports/transport.ts';
 import { DefinitionError, quoted } from '../errors.ts';
 import { type McpLimits, mcpLimits } from '../limits.ts';
+import { Forward } from '../mount/forward.ts';
+import { Mount, type MountStart } from '../mount/mount.ts';
+import type { MountBounds } from '../mount/mount-leg.ts';
+import { forwardSupOf, mountSupOf } from '../mount/mount-names.ts';
+import { isMountedServer, type MountedServer } from '../mount/mounted.ts';
 import { Batch } from './batch.ts';
 import { Claims } from './claims.ts';
 import { isMcpServer, type McpServer } from './definition.ts';
@@ -25,8 +30,8 @@ export interface Served {
 
 /** Which servers a node serves, and over which transports. */
 export interface McpNodeSpec {
-  /** At least one; their names must differ. */
-  readonly servers: readonly McpServer[];
+  /** At least one; their names must differ. Those of others are mounted, see `mountedServer`. */
+  readonly servers: readonly (McpServer | MountedServer)[];
   /** A node with several servers names the one that each transport serves. */
   readonly transports: readonly (Transport | Served)[];
   /**
@@ -72,7 +77,7 @@ export function mcpNode(id: string, spec: McpNodeSpec): ChildSpec {
   const shared = { node: id, limits };
   return supervisor(id, { strategy: 'rest_for_one', intensity: 3, periodMs: 60_000 }, [
     supervisor('registry_sup', tier, [
-      child(Registry, { ...shared, servers }, { id: 'registry', name: names.registry }),
+      child(Registry, { ...shared, servers: servers.filter(isMcpServer) }, { id: 'registry', name: names.registry }),
     ]),
     supervisor('infrastructure_sup', tier, [
       child(SessionStore, { node: id }, { id: 'session_store', name: names.sessionStore }),
@@ -98,13 +103,15 @@ export function mcpNode(id: string, spec: McpNodeSpec): ChildSpec {
         id: 'request',
       }),
       dynamic('batch_sup', names.batchSup, { ...child(Batch, {} as never, { restart: 'temporary' }), id: 'batch' }),
+      ...mountSupervisors(id, { ...shared, threads }, servers.filter(isMountedServer)),
     ]),
     supervisor(
       'transport_sup',
       tier,
       transports.map((each) => {
         const { transport, server } = servedBy(id, each, servers);
-        return transport.childSpec(endpointSpec({ ...shared, server }));
+        const mounted = mountBounds(servers.find(({ name }) => name === server)!, limits);
+        return transport.childSpec(endpointSpec({ ...shared, server, ...mounted }));
       }),
     ),
   ]);
@@ -114,7 +121,38 @@ function dynamic(id: string, name: string, template: ChildSpec): ChildSpec {
   return supervisor(id, { strategy: 'simple_one_for_one', name }, [template]);
 }
 
-function checkServers(node: string, servers: readonly McpServer[]): void {
+/** Only nodes that mount servers have them. */
+function mountSupervisors(
+  node: string,
+  shared: Omit<MountStart, 'servers'>,
+  mounted: readonly MountedServer[],
+): ChildSpec[] {
+  if (mounted.length === 0) return [];
+  const start: MountStart = { ...shared, servers: new Map(mounted.map((server) => [server.name, server])) };
+  return [
+    dynamic('mount_sup', mountSupOf(node), {
+      ...child(Mount, start as never, { restart: 'temporary' }),
+      id: 'mount',
+    }),
+    dynamic('forward_sup', forwardSupOf(node), {
+      ...child(Forward, { node, limits: shared.limits } as never, { restart: 'temporary' }),
+      id: 'forward',
+    }),
+  ];
+}
+
+function mountBounds(
+  server: McpServer | MountedServer,
+  { requestTimeoutMs, requestTimeoutMaxMs }: McpLimits,
+): { readonly mounted?: MountBounds } {
+  if (!isMountedServer(server)) return {};
+  const { timeoutMs = requestTimeoutMs, stateless, name } = server;
+  if (timeoutMs <= requestTimeoutMaxMs) return { mounted: { timeoutMs, stateless } };
+  const reason = `timeoutMs is ${timeoutMs}, the limit requestTimeoutMaxMs is ${requestTimeoutMaxMs}`;
+  throw new DefinitionError('ERR_TOOL', `mounted server ${quoted(name)}: ${reason}`);
+}
+
+function checkServers(node: string, servers: McpNodeSpec['servers']): void {
   if (!Array.isArray(servers) || servers.length === 0) {
     throw new DefinitionError(
       'ERR_SERVER',
@@ -123,8 +161,9 @@ function checkServers(node: string, servers: readonly McpServer[]): void {
   }
   const names = new Set<string>();
   for (const server of servers) {
-    if (!isMcpServer(server)) {
-      throw new DefinitionError('ERR_SERVER', `node ${quoted(node)}: each of servers must be made by mcpServer(…)`);
+    if (!isMcpServer(server) && !isMountedServer(server)) {
+      const wanted = 'each of servers must be made by mcpServer(…) or mountedServer(…)';
+      throw new DefinitionError('ERR_SERVER', `node ${quoted(node)}: ${wanted}`);
     }
     if (names.has(server.name)) {
       throw new DefinitionError('ERR_SERVER', `node ${quoted(node)}: two servers are called ${quoted(server.name)}`);
@@ -133,8 +172,8 @@ function checkServers(node: string, servers: readonly McpServer[]): void {
   }
 }
 
-function servedBy(node: string, each: Transport | Served, servers: readonly McpServer[]): Served {
-  const [only, another] = servers as [McpServer, McpServer?];
+function servedBy(node: string, each: Transport | Served, servers: McpNodeSpec['servers']): Served {
+  const [only, another] = servers as [{ readonly name: string }, unknown?];
   if (!('transport' in each)) {
     if (another === undefined) return { transport: each, server: only.name };
     const example = `{ transport, server: ${quoted(only.name)} }`;

@@ -16,6 +16,7 @@ import {
   resultMessage,
 } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
+import { serveMounted } from '../mount/mount-leg.ts';
 import type { LogLevel } from '../request-context.ts';
 import type { Revision } from '../revision/contract.ts';
 import type { Catalog } from './catalog.ts';
@@ -55,6 +56,8 @@ export function serveRequest(
   ctx: ConnectionContext,
 ): Promise<void> | undefined {
   const { id } = message;
+  const { mounted } = state.config;
+  if (mounted !== undefined) return serveMounted(state, exchange, message, origin, mounted, ctx);
   const catalog = catalogOf(state, ctx);
   if (catalog === undefined) {
     answerUnavailable(state, exchange, id, 'its registry is being restarted', ctx);

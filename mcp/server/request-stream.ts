@@ -7,13 +7,16 @@ import { sessionName } from './node-names.ts';
 import type { WorkRequest } from './request.ts';
 import { eventId, type Recorded } from './session-log.ts';
 
+/** What of a request decides about its stream. */
+type StreamOf = Pick<WorkRequest, 'id' | 'connection' | 'exchange' | 'session' | 'resumption'>;
+
 /**
  * Sends to the exchange of a request. Where its client can come back for what it missed (`resumable`), what is sent
  * before the answer begins an event stream with a name, and from then on the session keeps a copy of everything.
  */
 export class RequestStream {
   readonly #node: string;
-  readonly #request: WorkRequest;
+  readonly #request: StreamOf;
   readonly #ctx: Context;
   /** Given with the first event: most requests have none, and nothing is kept of them. */
   #name: string | undefined;
@@ -21,7 +24,7 @@ export class RequestStream {
   /** The client has been sent away: the session alone takes what comes. */
   #away = false;
 
-  constructor(node: string, request: WorkRequest, ctx: Context) {
+  constructor(node: string, request: StreamOf, ctx: Context) {
     this.#node = node;
     this.#request = request;
     this.#ctx = ctx;

@@ -3,9 +3,10 @@
 import { describeExit, type Pid } from '../../runtime/index.ts';
 import type { ConnectionContext } from '../../transports/transport.ts';
 import type { SessionsRoute } from '../era.ts';
-import { errorObject, INVALID_REQUEST } from '../errors.ts';
+import { errorObject, INVALID_PARAMS, INVALID_REQUEST } from '../errors.ts';
 import { SESSION_HEADER } from '../headers.ts';
 import { errorMessage, type RequestId, type RequestMessage, resultMessage, type SingleMessage } from '../json-rpc.ts';
+import { negotiatedFor, notifyMounted, openMounted } from '../mount/mount-leg.ts';
 import { newestOf, revisionOf } from '../revision/registry.ts';
 import { serveBatch } from './batch-leg.ts';
 import {
@@ -19,6 +20,7 @@ import {
 } from './connection-state.ts';
 import { cancelWait } from './core-task-leg.ts';
 import { SESSION_LOG_LEVEL } from './log.ts';
+import type { Negotiated } from './methods/outcome.ts';
 import { handleRequest } from './methods.ts';
 import { sessionName } from './node-names.ts';
 import { cancelRequest, catalogOf, serveRequest } from './request-leg.ts';
@@ -109,6 +111,8 @@ function inSession(
   if (message.kind === 'notification' && message.method === 'notifications/cancelled') {
     cancelRequest(state, record.id, message.params, ctx);
     if (state.kind === 'stream') cancelWait(state, message.params, ctx);
+  } else if (message.kind === 'notification' && state.config.mounted !== undefined) {
+    notifyMounted(state, record.id, message, ctx);
   }
   if (message.kind === 'response' && typeof message.id === 'string') {
     ctx.cast(pid, 'answered', { id: message.id, outcome: message.outcome });
@@ -146,6 +150,8 @@ async function openSession(
   const { id } = message;
   if (state.streamSession !== undefined)
     return refuse(state, exchange, id, 'this stream has a session already', badRequest, ctx);
+  const { mounted } = state.config;
+  if (mounted !== undefined) return openMountedSession(state, exchange, message, ctx);
   const catalog = catalogOf(state, ctx);
   if (catalog === undefined) return answerUnavailable(state, exchange, id, 'its registry is being restarted', ctx);
   const outcome = handleRequest(message, catalog, newestOf('sessions'), state.config.limits);
@@ -153,18 +159,52 @@ async function openSession(
     return answer(state, ctx, exchange, errorMessage(id, outcome.error), { status: outcome.status });
   if (outcome.kind !== 'result' || outcome.negotiated === undefined) throw new Error('initialize must negotiate');
   const { negotiated, result } = outcome;
-  const server = state.config.server;
-  const stream = state.kind === 'stream' && state.resumable === undefined ? ctx.self : undefined;
-  const opened: OpenResult = await ctx
-    .call(state.names.sessionManager, 'open', { server, negotiated, stream })
-    .catch(failedCall);
+  const opened = await openRecord(state, negotiated, ctx);
   if ('error' in opened) return answerUnavailable(state, exchange, id, describeExit(opened.error), ctx);
+  welcome(state, exchange, id, opened.ok, result, ctx);
+}
+
+function openRecord(state: ConnectionState, negotiated: Negotiated, ctx: ConnectionContext): Promise<OpenResult> {
+  const { server } = state.config;
+  const stream = state.kind === 'stream' && state.resumable === undefined ? ctx.self : undefined;
+  return ctx.call(state.names.sessionManager, 'open', { server, negotiated, stream }).catch(failedCall);
+}
+
+/** The session is there: its id, and what the server says of itself. */
+function welcome(
+  state: ConnectionState,
+  exchange: number,
+  id: RequestId,
+  sessionId: string,
+  result: object,
+  ctx: ConnectionContext,
+): void {
   if (state.kind === 'stream') {
-    state.streamSession = opened.ok;
+    state.streamSession = sessionId;
     rememberStream(state, ctx);
-    attachStream(state, opened.ok, ctx);
+    attachStream(state, sessionId, ctx);
   }
-  answer(state, ctx, exchange, resultMessage(id, result), { headers: { [SESSION_HEADER]: opened.ok } });
+  answer(state, ctx, exchange, resultMessage(id, result), { headers: { [SESSION_HEADER]: sessionId } });
+}
+
+/** A session with a server that is made for it. */
+async function openMountedSession(
+  state: ConnectionState,
+  exchange: number,
+  message: RequestMessage,
+  ctx: ConnectionContext,
+): Promise<void> {
+  const { id } = message;
+  const negotiated = negotiatedFor(message);
+  if ('problem' in negotiated) {
+    return answer(state, ctx, exchange, errorMessage(id, errorObject(INVALID_PARAMS, negotiated.problem)));
+  }
+  const opened = await openRecord(state, negotiated, ctx);
+  if ('error' in opened) return answerUnavailable(state, exchange, id, describeExit(opened.error), ctx);
+  const made = await openMounted(state, opened.ok, negotiated, ctx);
+  if ('result' in made) return welcome(state, exchange, id, opened.ok, made.result, ctx);
+  end(state, opened.ok, ctx);
+  answerUnavailable(state, exchange, id, describeExit(made.error), ctx);
 }
 
 /** DELETE (2025-11-25, Session Management). */

@@ -1,7 +1,7 @@
 /** An MCP node in a system of its own, for one test: over HTTP on a free port, and in memory. */
 
 import assert from 'node:assert/strict';
-import { type McpLimits, type McpServer, mcpNode } from '../../mcp/index.ts';
+import { type McpLimits, type McpNodeSpec, mcpNode } from '../../mcp/index.ts';
 import { type Pid, type System, startSystem, type TreeNode } from '../../runtime/index.ts';
 import { deepFreeze, type SimulatedClock, simulatedClock } from '../../runtime/testing.ts';
 import { type HttpAddress, listenerName, streamableHttp } from '../../transports/http/index.ts';
@@ -19,7 +19,7 @@ export interface TestNode {
 }
 
 export interface NodeOptions {
-  readonly servers?: readonly McpServer[];
+  readonly servers?: McpNodeSpec['servers'];
   readonly limits?: Partial<McpLimits>;
   readonly clock?: SimulatedClock;
   readonly stateKeys?: readonly string[];

@@ -115,7 +115,7 @@ export function failedByThrow(thrown: unknown, what: string, revision: Revision)
 }
 
 /** What is said of work in errors and reports. */
-export function describeWork({ kind, name }: Pick<Work, 'kind' | 'name'>): string {
+export function describeWork({ kind, name }: { readonly kind: string; readonly name: string }): string {
   return `${kind} ${quoted(name)}`;
 }
 

@@ -1,0 +1,8 @@
+/** A module that `beamish serve` serves: a server of the official SDK v1, mounted. */
+
+import { mountedServer } from '../../mcp/index.ts';
+
+export default mountedServer('sdk1', {
+  module: new URL('./mounted-servers.js', import.meta.url).href,
+  exportName: 'createSdk1',
+});
