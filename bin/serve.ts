@@ -1,6 +1,6 @@
 import { Console } from 'node:console';
 import { basename, resolve } from 'node:path';
-import { type McpServer, type MountedServer, mcpNode } from '../mcp/index.ts';
+import { isMountedServer, type McpServer, type MountedServer, mcpNode } from '../mcp/index.ts';
 import { type ChildSpec, type ExitReason, name, StartError, type System, startSystem } from '../runtime/index.ts';
 import { type HttpListenerProtocol, streamableHttp } from '../transports/http/index.ts';
 import { stdio } from '../transports/stdio.ts';
@@ -56,7 +56,8 @@ async function start(
     const onClose = (reason: ExitReason): void => (reason === 'shutdown' ? undefined : resolve());
     if (command.stdio) transports.push(stdio({ onClose }));
   });
-  const computes = [...server.tools.values()].some(({ runPlace }) => runPlace === 'compute');
+  const tools = isMountedServer(server) ? [] : [...server.tools.values()];
+  const computes = tools.some(({ runPlace }) => runPlace === 'compute');
   const system = await startSystem({
     // The code of the module runs on worker threads: an endless loop in it, or an exhausted heap, costs its thread.
     threads: true,

@@ -1,7 +1,6 @@
 import { DefinitionError, quoted } from '../errors.ts';
 import { isJsonObject } from '../json-rpc.ts';
 import { announcedTime } from '../server/announcement.ts';
-import type { RunPlace } from '../server/work-place.ts';
 
 /**
  * What a mounted server sends and receives through: the transport of the official SDKs, which they take for that of one
@@ -62,13 +61,13 @@ export interface MountedServer {
   readonly create: MountFactory | undefined;
   readonly module: string | undefined;
   readonly exportName: string;
-  readonly runPlace: RunPlace;
+  readonly runPlace: NonNullable<MountSpec['run']>;
   readonly timeoutMs: number | undefined;
   readonly stateless: 'translated' | 'native';
 }
 
 const serverName = /^[A-Za-z0-9_.-]{1,64}$/;
-const runPlaces: readonly RunPlace[] = ['process', 'isolated', 'main'];
+const runPlaces: readonly NonNullable<MountSpec['run']>[] = ['process', 'isolated', 'main'];
 
 /**
  * Mounts servers of the official SDKs, or of others, as they are: `mcpNode({ servers: [mountedServer('notes', { create
