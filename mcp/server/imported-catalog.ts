@@ -33,7 +33,8 @@ export function importedCatalog(
   module: string,
   bounds: () => Promise<WorkBounds>,
 ): MaybePromise<ImportedCatalog> {
-  const key = JSON.stringify([node, server, module]);
+  // Node and server names have no line breaks, nor has a URL.
+  const key = `${node}\n${server}\n${module}`;
   const known = imported.get(key);
   // One that failed may have failed because of who asked first: this one asks for itself.
   if (known instanceof Promise) return known.catch(() => importCatalog(server, module, bounds));

@@ -27,7 +27,7 @@ import { findJob, METHOD_OF } from './jobs.ts';
 import type { Job } from './methods/outcome.ts';
 import { portable } from './portable.ts';
 import type { WorkRequest } from './request.ts';
-import { WorkContext } from './work-context.ts';
+import { WorkContext, type WorkServices } from './work-context.ts';
 
 /** What a thread must know to run the code of a request: plain data. */
 export interface WorkStart {
@@ -91,9 +91,10 @@ interface State {
  */
 export const WorkRunner: GenServer<WorkProtocol, WorkStart> = genServer(import.meta, 'WorkRunner', {
   init(start, ctx): MaybePromise<InitResult<State>> {
-    const { node, module, asking, request } = start;
-    const { work, id, server } = request;
-    ctx.setLabel(`${METHOD_OF[work.kind]} ${work.name}, request ${JSON.stringify(id)}, at work`);
+    const { node, module, asking } = start;
+    const { work, id, server } = start.request;
+    const request = typeof id === 'number' ? id : JSON.stringify(id);
+    ctx.setLabel(`${METHOD_OF[work.kind]} ${work.name}, request ${request}, at work`);
     const bounds = (): Promise<WorkBounds> => ctx.call(asking, 'bounds');
     const begin = ({ catalog, limits, claims }: ImportedCatalog): InitOk<State> =>
       initOk({ start, job: jobOf(start, catalog, limits), claims, context: undefined }, continueWith('run'));
@@ -123,25 +124,48 @@ function jobOf({ request: { work, version } }: WorkStart, catalog: Catalog, limi
 type Ctx = Context<WorkProtocol>;
 type Result = HandlerResult<State>;
 
+/** What the code asks for goes to the process that answers. */
+class FarServices implements WorkServices {
+  private readonly asking: Pid<AskingProtocol>;
+  private readonly ctx: Ctx;
+
+  constructor(asking: Pid<AskingProtocol>, ctx: Ctx) {
+    this.asking = asking;
+    this.ctx = ctx;
+  }
+
+  progress(...report: AskingProtocol['info']['progress']): void {
+    this.tell('progress', report);
+  }
+
+  log(level: LogLevel, data: unknown, logger: string | undefined): void {
+    this.tell('log', [level, portable(data), logger]);
+  }
+
+  disconnect(retryMs: number | undefined): void {
+    this.tell('disconnect', retryMs);
+  }
+
+  async input(questions: object): Promise<any> {
+    const asked = this.ctx.call<AskingProtocol, 'input'>(this.asking, 'input', questions, { timeoutMs: 'infinity' });
+    const answered = await asked;
+    if ('answers' in answered) return answered.answers;
+    if ('wrong' in answered) throw new TypeError(answered.wrong);
+    throw new McpError(answered.refused.code, answered.refused.message, answered.refused.data);
+  }
+
+  /** Nobody listens to work that has ended. */
+  private tell(tag: 'progress' | 'log' | 'disconnect', payload: any): void {
+    const { ctx } = this;
+    if (ctx.isAlive(ctx.self)) ctx.send<AskingProtocol, typeof tag>(this.asking, tag, payload);
+  }
+}
+
 function run(state: State, ctx: Ctx): Result {
   const { node, asking, request, ticket } = state.start;
   // Another thread does it already: this one has let it wait.
   if (!state.claims.take(ticket)) return stop('normal', state);
-  // Nobody listens to work that has ended.
-  const tell = (tag: 'progress' | 'log' | 'disconnect', payload: any): void => {
-    if (ctx.isAlive(ctx.self)) ctx.send<AskingProtocol, typeof tag>(asking, tag, payload);
-  };
-  const context = new WorkContext(ctx, node, request, revisionOf(request.version)!.era, {
-    progress: (...report) => tell('progress', report),
-    log: (level, data, logger) => tell('log', [level, portable(data), logger]),
-    disconnect: (retryMs) => tell('disconnect', retryMs),
-    input: async (questions) => {
-      const answered = await ctx.call<AskingProtocol, 'input'>(asking, 'input', questions, { timeoutMs: 'infinity' });
-      if ('answers' in answered) return answered.answers as never;
-      if ('wrong' in answered) throw new TypeError(answered.wrong);
-      throw new McpError(answered.refused.code, answered.refused.message, answered.refused.data);
-    },
-  });
+  const context = new WorkContext(ctx, node, request, revisionOf(request.version)!.era, new FarServices(asking, ctx));
   state.context = context;
   // The answers of other requests must not wait for code that may never yield, or end its thread.
   ctx.flush();

@@ -242,8 +242,8 @@ export interface Context<P extends Protocol = any> extends Messaging {
   withdraw(pid: Pid): boolean;
   /**
    * What processes of this thread have sent to other threads leaves now; else it does at the end of the turn, when all
-   * that are runnable have had theirs. To be called before code that may never yield: what was sent before it is not
-   * lost with the thread then. An extension.
+   * that are runnable have had theirs (on the first thread: of the round of the event loop). To be called before code
+   * that may never yield: what was sent before it is not lost with the thread then. An extension.
    */
   flush(): void;
   /** The groups of worker threads of the system: what `thread` may name beside `'main'`. */

@@ -29,6 +29,11 @@ export interface ChannelWriterOptions {
   readonly onRefused: (frame: Frame, error: unknown) => void;
   /** After `send` returned false: the senders may go on. */
   readonly onDrain?: () => void;
+  /**
+   * When what was sent leaves: `'turn'` (default), or `'round'`, once the sockets and timers of this round of the event
+   * loop have been served, so that what they send together wakes the reader once.
+   */
+  readonly leaves?: 'turn' | 'round';
   /** `send` returns false from here on. Default `CHANNEL_HIGH_WATER_BYTES`. */
   readonly highWaterBytes?: number;
   /** `onDrain` is called from here down. Default `CHANNEL_LOW_WATER_BYTES`. */
@@ -86,6 +91,7 @@ export class ChannelWriter {
     this.crossing = new Crossing(rules);
     this.encoder = new Encoder(rules);
     this.options = {
+      leaves: 'turn',
       highWaterBytes: CHANNEL_HIGH_WATER_BYTES,
       lowWaterBytes: CHANNEL_LOW_WATER_BYTES,
       maxPendingBytes: CHANNEL_PENDING_BYTES_MAX,
@@ -139,11 +145,14 @@ export class ChannelWriter {
 
   private arm(): void {
     this.isArmed = true;
-    queueMicrotask(() => {
-      this.isArmed = false;
-      this.flush();
-    });
+    if (this.options.leaves === 'round') setImmediate(this.flushArmed);
+    else queueMicrotask(this.flushArmed);
   }
+
+  private readonly flushArmed = (): void => {
+    this.isArmed = false;
+    if (!this.isClosed) this.flush();
+  };
 
   /** Writes what was sent up to now. */
   flush(): void {

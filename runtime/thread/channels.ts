@@ -64,6 +64,8 @@ export class Channels implements Outbox {
     const writer = new ChannelWriter(end, this.options.rules, {
       onRefused: (frame, error) => this.refused(thread, frame, error),
       onDrain: () => this.unblock(thread),
+      // The first thread cannot end before the others do: what waits a moment longer is not lost with it.
+      leaves: this.options.kernel.thread === 0 ? 'round' : 'turn',
     });
     this.writers.set(thread, writer);
     return writer;

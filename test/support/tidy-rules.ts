@@ -58,6 +58,7 @@ const bans: readonly Ban[] = [
       'runtime/system.ts',
       'runtime/settle.ts',
       'runtime/thread/channel-reader.ts',
+      'runtime/thread/channel-writer.ts',
       // A worker thread ends when what it has sent has left it.
       'runtime/thread/channels.ts',
       'runtime/thread/worker-entry.ts',

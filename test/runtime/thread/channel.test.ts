@@ -212,6 +212,29 @@ test('a long queue of frames gives way to other work', async () => {
   assert.ok(turns >= 18, `20,000 frames took ${turns} turns`);
 });
 
+test('what is sent leaves with the turn, or with the round of the event loop, in one batch', async () => {
+  for (const [leaves, early] of [
+    ['turn', 1],
+    ['round', 0],
+  ] as const) {
+    await using channel = pair(4_096, { spinUs: 0, leaves });
+    const { writer, reader, got } = channel;
+    writer.send([1]);
+    await Promise.resolve();
+    await Promise.resolve();
+    reader.poll();
+    assert.equal(got.length, early, leaves);
+    writer.send([2]);
+    await turn();
+    reader.poll();
+    assert.deepEqual(got, [[1], [2]], leaves);
+    writer.send([3]);
+    writer.flush();
+    reader.poll();
+    assert.equal(got.length, 3, leaves);
+  }
+});
+
 test('a reader spins after short pauses, less often if in vain, then sleeps and costs nothing', async () => {
   let time = 0;
   let looks = 0;
