@@ -35,6 +35,7 @@ const units = [
   { name: 'tcp', of: ['transports/tcp/index'] },
   { name: 'websocket', of: ['transports/websocket/index'] },
   { name: 'client-transports', of: ['transports/client/index'] },
+  { name: 'grpc', of: ['transports/grpc/index'] },
   { name: 'client', of: ['mcp/client/index'] },
   { name: 'oauth', of: ['mcp/client/oauth/index'] },
   { name: 'arguments', of: ['bin/arguments'] },

@@ -491,6 +491,28 @@ const pins: Readonly<Record<string, Pin>> = {
     values: ['SOCKET_LIMITS', 'TransportOptionError', 'tcp', 'tcpListenerName'],
     types: ['SocketLimits', 'TcpAddress', 'TcpListenerProtocol', 'TcpOptions', 'TlsOptions'],
   },
+  './transports/grpc': {
+    values: [
+      'GRPC_LIMITS',
+      'GrpcMissingError',
+      'SOCKET_CLIENT_LIMITS',
+      'TransportOptionError',
+      'grpc',
+      'grpcClient',
+      'grpcListenerName',
+    ],
+    types: [
+      'ClientTransport',
+      'GrpcAddress',
+      'GrpcClientOptions',
+      'GrpcLimits',
+      'GrpcListenerProtocol',
+      'GrpcOptions',
+      'SocketClientLimits',
+      'TlsClientOptions',
+      'TlsOptions',
+    ],
+  },
   './transports/http2': {
     values: ['HTTP2_LIMITS', 'TransportOptionError', 'http2ListenerName', 'streamableHttp2'],
     types: [
@@ -513,7 +535,7 @@ const pins: Readonly<Record<string, Pin>> = {
 };
 
 /** Packages that only some subpaths need. The root entry must start without them. */
-const notAtTheRoot = ['ajv', 'oauth4webapi', 'pino', 'piscina', 're2js', 'ws'];
+const notAtTheRoot = ['@grpc/grpc-js', 'ajv', 'oauth4webapi', 'pino', 'piscina', 're2js', 'ws'];
 
 const subpaths = Object.entries(packageJson().exports).filter(([, target]) => target.endsWith('.js'));
 

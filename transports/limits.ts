@@ -85,6 +85,15 @@ export const IDLE_CHECKS = 4;
 /** Stdio has one reader, and to lose it ends the node: it may leave more unread. */
 export const STDIO_LIMITS: TransportLimits = { ...TRANSPORT_LIMITS, queuedBytesMax: 64 * 1_024 * 1_024 };
 
+/** The bounds of gRPC: a call is a connection. */
+export interface GrpcLimits extends SocketLimits {
+  /** How long a session may be silent before its client is pinged, and how long the answer may take. */
+  readonly pingIntervalMs: number;
+}
+
+/** The bounds of gRPC, with their defaults. */
+export const GRPC_LIMITS: GrpcLimits = { ...SOCKET_LIMITS, pingIntervalMs: 30_000 };
+
 /** The bounds of HTTP beside those of every transport. */
 export interface HttpLimits extends ListenerLimits {
   /** Bytes of a request's head; past it 431 and close. */

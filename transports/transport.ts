@@ -88,7 +88,7 @@ export interface ConnectionProtocol {
 export type ConnectionContext = Context<ConnectionProtocol>;
 
 export interface ConnectionInfo {
-  readonly transport: 'stdio' | 'http' | 'memory' | 'tcp' | 'websocket' | 'sse';
+  readonly transport: 'stdio' | 'http' | 'memory' | 'tcp' | 'websocket' | 'sse' | 'grpc';
   /** `'stream'`: messages both ways at any time. `'http'`: the peer asks, and answers go to its exchanges only. */
   readonly kind: 'stream' | 'http';
   /** The address of the peer, if it came over a network. */

@@ -15,7 +15,8 @@ const mayImport: Readonly<Record<string, { readonly files: readonly RegExp[]; re
   {
     // piscina: the compute pool, loaded by `beamish/compute` alone (test/exports.test.ts keeps it out of the root).
     runtime: { files: [], packages: ['msgpackr', 'piscina'] },
-    transports: { files: [/^runtime\/index\.ts$/], packages: ['ws'] },
+    // @grpc/grpc-js: an optional peer, loaded by `beamish/transports/grpc` alone.
+    transports: { files: [/^runtime\/index\.ts$/], packages: ['ws', '@grpc/grpc-js'] },
     mcp: {
       // Calls of a compute pool; the pool itself, and piscina with it, is the program's.
       files: [

@@ -8,6 +8,7 @@ import { type System, startSystem } from '../../../runtime/index.ts';
 import { deepFreeze } from '../../../runtime/testing.ts';
 import { tcpClient, webSocketClient } from '../../../transports/client/index.ts';
 import type { ClientTransport } from '../../../transports/client-transport.ts';
+import { grpc, grpcClient, grpcListenerName } from '../../../transports/grpc/index.ts';
 import { tcp, tcpListenerName } from '../../../transports/tcp/index.ts';
 import type { Transport } from '../../../transports/transport.ts';
 import { webSocket, webSocketListenerName } from '../../../transports/websocket/index.ts';
@@ -41,6 +42,13 @@ const ways: Record<string, () => Way> = {
     transport: webSocket({ port: 0 }),
     clientTransport: async (system) =>
       webSocketClient({ url: (await system.call(webSocketListenerName(), 'address')).url }),
+  }),
+  'gRPC with mutual TLS': () => ({
+    transport: grpc({ port: 0, tls: { ...server, clientCa: authority.cert } }),
+    clientTransport: async (system) => {
+      const { target } = await system.call(grpcListenerName(), 'address');
+      return grpcClient({ target, tls: { ca: authority.cert, ...client } });
+    },
   }),
 };
 
