@@ -31,17 +31,21 @@ const units = [
   { name: 'transport', of: ['transports/transport', 'transports/client-transport'] },
   { name: 'mcp', of: ['mcp/index'] },
   { name: 'transports', of: ['transports/http/index', 'transports/stdio', 'transports/memory'] },
-  { name: 'http2', of: ['transports/http2/index'] },
-  { name: 'tcp', of: ['transports/tcp/index'] },
-  { name: 'websocket', of: ['transports/websocket/index'] },
   { name: 'client-transports', of: ['transports/client/index'] },
-  { name: 'grpc', of: ['transports/grpc/index'] },
   { name: 'client', of: ['mcp/client/index'] },
   { name: 'oauth', of: ['mcp/client/oauth/index'] },
   { name: 'arguments', of: ['bin/arguments'] },
   { name: 'command', of: ['bin/beamish'], isProgram: true },
   { name: 'serve', of: ['bin/serve'] },
 ];
+
+// Public files that are not named above have a unit of their own.
+const { exports } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8'));
+for (const file of Object.values(exports)) {
+  const module = /^\.\/dist\/(.*)\.js$/.exec(file)?.[1];
+  if (module === undefined || units.some(({ of }) => of.includes(module))) continue;
+  units.push({ name: module.replace(/\/index$/, '').replaceAll('/', '-'), of: [module] });
+}
 
 const saysWhereItIs = (text) => /\bimport\.meta\b/.test(text);
 const variable = (module) => module.replaceAll(/\W/g, '_');

@@ -70,6 +70,7 @@ export {
   isNormalExit,
   type TaskExit,
 } from './kernel/exit.ts';
+export { importModule } from './kernel/imports.ts';
 export type { MailboxPolicy } from './kernel/mailbox-bound.ts';
 export { type Dest, type From, type Name, name, Pid, type Ref } from './kernel/pid.ts';
 export type { Port } from './kernel/port.ts';

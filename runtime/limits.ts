@@ -55,6 +55,9 @@ export const THREAD_RESTART_DELAY_MAX_MS = 30_000;
 /** How long after the start of a system its spare threads are started. */
 export const SPARE_DELAY_MS = 1_000;
 
+/** Modules that the spare of a group imports ahead: those that its threads imported first. */
+export const SPARE_MODULES_MAX = 1_024;
+
 /** How long a worker thread may take to end when the system stops. */
 export const THREAD_STOP_MS = 1_000;
 

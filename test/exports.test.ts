@@ -61,6 +61,7 @@ const pins: Readonly<Record<string, Pin>> = {
       'hibernate',
       'idleTimeout',
       'ignore',
+      'importModule',
       'initOk',
       'initState',
       'isErrorExit',

@@ -1,6 +1,6 @@
 /** The catalogs of servers whose modules this thread has imported to run their code. */
 
-import type { MaybePromise } from '../../runtime/index.ts';
+import { importModule, type MaybePromise } from '../../runtime/index.ts';
 import { quoted } from '../errors.ts';
 import type { McpLimits } from '../limits.ts';
 import { schemaCompiler } from '../schema.ts';
@@ -54,7 +54,7 @@ async function importCatalog(
   bounds: () => Promise<WorkBounds>,
 ): Promise<ImportedCatalog> {
   const { limits, claims } = await bounds();
-  const { default: definition } = (await import(module)) as { readonly default?: unknown };
+  const { default: definition } = (await importModule(module)) as { readonly default?: unknown };
   if (!isMcpServer(definition)) {
     throw new Error(`${module} must export the server ${quoted(server)} by default: export default mcpServer(…)`);
   }

@@ -1,6 +1,7 @@
 import type { Next } from '../server/server-result.ts';
 import type { ProcessFunction } from './context.ts';
 import { UndefError } from './errors.ts';
+import { importModule } from './imports.ts';
 import type { Kernel } from './kernel.ts';
 import type { Process, Runner } from './process.ts';
 import type { Protocol } from './protocol.ts';
@@ -60,7 +61,7 @@ export function importedBehaviour({ module, exportName }: BehaviourName): Behavi
 /** Imports a behaviour by its name; rejects with `UndefError` if there is none. */
 export async function importBehaviour(name: BehaviourName): Promise<Behaviour> {
   const { module, exportName } = name;
-  const exports: Record<string, unknown> = await import(module).catch((error: unknown) => {
+  const exports = await importModule(module).catch((error: unknown) => {
     throw new UndefError(`cannot import ${module} for '${exportName}' on another thread`, { cause: error });
   });
   const found = exports[exportName];

@@ -27,6 +27,8 @@ export type ToWorker =
   | { readonly kind: 'up'; readonly thread: ThreadDescription }
   | { readonly kind: 'down'; readonly thread: number; readonly reason: ExitReason }
   | { readonly kind: 'events'; readonly wanted: readonly string[] }
+  /** To a spare: what those have imported whose place it may take. */
+  | { readonly kind: 'import'; readonly modules: readonly string[] }
   /** Nothing moves: it may be looked at rarely, unless it has work that goes on by itself. */
   | { readonly kind: 'rest' }
   | { readonly kind: 'stop' };
@@ -39,5 +41,7 @@ export type FromWorker =
   | { readonly kind: 'isolate'; readonly thread: ThreadDescription }
   /** It rested, and begins a round. */
   | { readonly kind: 'stirs' }
+  /** For the first time; whoever takes its place will need it. */
+  | { readonly kind: 'imported'; readonly module: string }
   /** The process for which it was started has ended. */
   | { readonly kind: 'idle' };

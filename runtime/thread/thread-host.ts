@@ -7,6 +7,7 @@ import {
   PROCESSES_MAX,
   RESERVED_PROCESSES_MAX,
   SPARE_DELAY_MS,
+  SPARE_MODULES_MAX,
   STALL_MS,
   THREAD_RESTART_DELAY_MAX_MS,
   THREAD_RESTART_DELAY_MS,
@@ -38,6 +39,8 @@ export class ThreadHost implements WorkerListener {
   /** All that have not ended, spares too. */
   private readonly workers = new Set<WorkerThread>();
   private readonly spares = new Map<ThreadGroup, WorkerThread>();
+  /** What the threads of a group have imported by name. */
+  private readonly modules = new Map<ThreadGroup, Set<string>>();
   /** How often in a row a place in a group ended before it ran: `cpu 0`. */
   private readonly failures = new Map<string, number>();
   private readonly delayed = new Set<TimerHandle>();
@@ -126,6 +129,9 @@ export class ThreadHost implements WorkerListener {
       case 'stirs':
         this.watchdog.stir();
         return;
+      case 'imported':
+        this.imported(worker, message.module);
+        return;
       case 'idle':
         worker.isIdle = true;
         this.end(worker);
@@ -141,10 +147,13 @@ export class ThreadHost implements WorkerListener {
   }
 
   /** New processes are put elsewhere; if there is no other thread, a spare joins the group, once and for good. */
-  busy({ assignment }: WorkerThread, is: boolean): void {
+  busy(worker: WorkerThread, is: boolean): void {
+    const { assignment } = worker;
     const { thread, group: name } = (assignment as Assignment).own;
     this.node.directory.setBusy(thread, is);
     const group = name === null ? undefined : this.plan.groups.get(name);
+    // A thread that joins would have to import it too.
+    if (worker.imports) return;
     if (!is || name === null || group === undefined || this.stopping) return;
     if (group.spares > 0 && this.node.directory.sizeOf(name) === group.count) {
       this.startInGroup(name, group, group.count);
@@ -261,7 +270,21 @@ export class ThreadHost implements WorkerListener {
 
   private keepSpare(group: ThreadGroup): void {
     if (this.stopping || group.spares === 0 || this.spares.has(group)) return;
-    this.spares.set(group, this.newWorker(group));
+    const spare = this.newWorker(group);
+    this.spares.set(group, spare);
+    const modules = this.modules.get(group);
+    if (modules !== undefined) spare.tell({ kind: 'import', modules: [...modules] });
+  }
+
+  /** Whoever takes the place of this thread is to have the module already. */
+  private imported(worker: WorkerThread, module: string): void {
+    const group = this.groupOf(worker);
+    if (group.spares === 0) return;
+    const modules = this.modules.get(group) ?? new Set();
+    this.modules.set(group, modules);
+    if (modules.has(module) || modules.size === SPARE_MODULES_MAX) return;
+    modules.add(module);
+    this.spares.get(group)?.tell({ kind: 'import', modules: [module] });
   }
 
   private groupOf({ assignment }: WorkerThread): ThreadGroup {

@@ -9,6 +9,7 @@ const RUNNING_HIGH = 6;
 const OWN_MAX = 4;
 const RESERVED_MAX = 5;
 const RESTS = 7;
+const IMPORTS = 8;
 const LIVE = 16;
 
 const FREE = 0;
@@ -148,6 +149,15 @@ export class ThreadMemory {
 
   rest(): void {
     Atomics.store(this.words, RESTS, 1);
+  }
+
+  /** Whether it imports a module: code at the top of one may take long, and is no process that does not yield. */
+  get imports(): boolean {
+    return Atomics.load(this.words, IMPORTS) === 1;
+  }
+
+  importing(is: boolean): void {
+    Atomics.store(this.words, IMPORTS, is ? 1 : 0);
   }
 
   /** True if it rested until now. */

@@ -12,7 +12,10 @@ export interface ThreadGroupOptions {
   readonly placement?: Placement;
   /** What one thread may use; past that it ends, `{ worker_exit: 'oom' }` (`node:worker_threads`, resourceLimits). */
   readonly resourceLimits?: ResourceLimits;
-  /** Whether a thread is kept ready to take the place of one that ends. Default true. */
+  /**
+   * Whether a thread is kept ready to take the place of one that ends. It imports the modules that the threads of the
+   * group have imported to run processes, so the code at the top of these runs there too. Default true.
+   */
   readonly spare?: boolean;
 }
 

@@ -2,6 +2,7 @@
 
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
+import { importModule, listenToImports } from '../kernel/imports.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import type { Assignment, FromWorker, ToWorker } from './control.ts';
 import { Directory } from './directory.ts';
@@ -50,11 +51,15 @@ class WorkerThread {
       stirs: () => tell({ kind: 'stirs' }),
     });
     this.node.channels.give(0, ends.toFirst);
+    const ownMemory = new ThreadMemory(own.memory);
+    listenToImports({
+      importing: (is) => ownMemory.importing(is),
+      imported: (module) => tell({ kind: 'imported', module }),
+    });
     this.relay = new EventRelay(systemName, (name, event) => this.node.channels.send(0, [op.event, name, event], null));
     this.relay.wanted(events);
     this.node.channels.accept(0, ends.fromFirst);
     if (own.group === null) {
-      const ownMemory = new ThreadMemory(own.memory);
       const isEmpty = (): boolean => kernel.table.size === 0 && !ownMemory.isReserved;
       // Those who must know of the exit are told first.
       const leave = (): void =>
@@ -68,7 +73,7 @@ class WorkerThread {
     tell({ kind: 'ready' });
   }
 
-  told(message: Exclude<ToWorker, { kind: 'assign' }>): void {
+  told(message: Exclude<ToWorker, { kind: 'assign' | 'import' }>): void {
     switch (message.kind) {
       case 'attach':
         this.node.attach(message.from, message.end);
@@ -100,8 +105,17 @@ class WorkerThread {
 
 let thread: WorkerThread | undefined;
 
+async function importAhead(modules: readonly string[]): Promise<void> {
+  for (const module of modules) {
+    await importModule(module).catch(() => {
+      // It fails again where it is needed, and is the reason of whoever needs it.
+    });
+  }
+}
+
 first.on('message', (message: ToWorker) => {
-  if (message.kind === 'assign') thread = new WorkerThread(message.assignment);
+  if (message.kind === 'import') void importAhead(message.modules);
+  else if (message.kind === 'assign') thread = new WorkerThread(message.assignment);
   else thread?.told(message);
 });
 tell({ kind: 'loaded' });

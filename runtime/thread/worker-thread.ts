@@ -102,6 +102,11 @@ export class WorkerThread implements Watched {
     return { idleMs: this.worker.performance.eventLoopUtilization().idle, beat: this.memory?.beat ?? 0 };
   }
 
+  /** It does not yield because it imports a module. */
+  get imports(): boolean {
+    return this.memory?.imports ?? false;
+  }
+
   rest(): void {
     this.tell({ kind: 'rest' });
   }

@@ -8,8 +8,8 @@ type Fault = keyof FaultyProtocol['cast'];
 
 const resourceLimits = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 8 };
 const callsBefore = 100;
-/** Until threads that are still starting have started, the spare one too. */
-const settleMs = 1_000;
+/** Until the spare thread, which is started a second after the system, has started and imported what it may need. */
+const settleMs = 5_000;
 /** On a machine with much to do a thread may seem to stall for no fault of its own. */
 const intensity = 1_000;
 
