@@ -17,9 +17,23 @@ export interface Answer {
 }
 
 export function post(url: string, headers: Load['headers'], body: string, agent?: Agent): Promise<Answer> {
+  return send('POST', url, { ...headers, 'content-length': String(Buffer.byteLength(body)) }, body, agent);
+}
+
+/** DELETE. */
+export function remove(url: string, headers: Load['headers'], agent: Agent): Promise<Answer> {
+  return send('DELETE', url, headers, '', agent);
+}
+
+function send(
+  method: string,
+  url: string,
+  headers: Load['headers'],
+  body: string,
+  agent: Agent | undefined,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const length = { 'content-length': String(Buffer.byteLength(body)) };
-    const outgoing = request(url, { method: 'POST', headers: { ...headers, ...length }, ...(agent && { agent }) });
+    const outgoing = request(url, { method, headers, ...(agent && { agent }) });
     outgoing.on('error', reject);
     outgoing.on('response', (response) => {
       let text = '';

@@ -11,12 +11,17 @@ import type { Workload } from './workload.ts';
 import { actor } from './workloads/actor.ts';
 import { channel } from './workloads/channel.ts';
 import { mcpHttp } from './workloads/mcp-http.ts';
+import { mcpSessions } from './workloads/mcp-sessions.ts';
+import { mcpStdio } from './workloads/mcp-stdio.ts';
 import { recovery } from './workloads/recovery.ts';
 import { startUp } from './workloads/start-up.ts';
 import { threads } from './workloads/threads.ts';
 
 const workloads = new Map<string, Workload>(
-  [actor, channel, mcpHttp, recovery, startUp, threads].map((workload) => [workload.name, workload]),
+  [actor, channel, mcpHttp, mcpSessions, mcpStdio, recovery, startUp, threads].map((workload) => [
+    workload.name,
+    workload,
+  ]),
 );
 
 const names = [...workloads.keys()].join(' | ');

@@ -99,6 +99,20 @@ test('the workload mcp-http measures both revisions', () => {
   for (const values of rows.values()) assert.ok(values.length === 1 && (values[0] as number) > 0);
 });
 
+test('the workload mcp-sessions measures time and memory of sessions', () => {
+  const rows = measured('mcp-sessions');
+  assert.deepEqual([...rows.keys()], ['open + close: ours', 'bytes per idle session, 10,000: ours']);
+  assert.ok((rows.get('open + close: ours')?.[0] ?? 0) > 0);
+});
+
+test('the workload mcp-stdio measures both ways to call', {
+  skip: process.platform !== 'linux' && 'needs /proc',
+}, () => {
+  const rows = measured('mcp-stdio');
+  assert.deepEqual([...rows.keys()], ['tools/call, sequential: ours', 'tools/call, 32 in flight: ours']);
+  for (const values of rows.values()) assert.ok(values.length === 1 && (values[0] as number) > 0);
+});
+
 test('the workload start-up measures a start', { skip: process.platform !== 'linux' && 'needs /proc' }, () => {
   const values = measured('start-up', 'ours,node');
   for (const contender of ['ours', 'ours-compiled', 'node', 'node-worker']) {
