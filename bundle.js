@@ -30,6 +30,7 @@ const units = [
   { name: 'compute', of: ['runtime/compute/index'] },
   { name: 'transport', of: ['transports/transport', 'transports/client-transport'] },
   { name: 'mcp', of: ['mcp/index'] },
+  { name: 'jwt', of: ['mcp/authorization/jwt'] },
   { name: 'transports', of: ['transports/http/index', 'transports/stdio', 'transports/memory'] },
   { name: 'client-transports', of: ['transports/client/index'] },
   { name: 'client', of: ['mcp/client/index'] },

@@ -64,11 +64,20 @@ export class McpError extends Error {
  * - `ERR_PROMPT`: a prompt's name, arguments, what clients are told of it, or a function.
  * - `ERR_SCHEMA`: the input or output schema of a tool; the message names the tool, the place and the reason.
  * - `ERR_CLIENT`: the name, transport, negotiation or a handler of a client.
+ * - `ERR_AUTHORIZATION`: who may use an endpoint, and how a token is verified.
  * - `ERR_LIMIT`: a limit that does not exist or is not a positive whole number.
  */
 export class DefinitionError extends Error {
   override readonly name = 'DefinitionError';
-  readonly code: 'ERR_SERVER' | 'ERR_TOOL' | 'ERR_RESOURCE' | 'ERR_PROMPT' | 'ERR_SCHEMA' | 'ERR_CLIENT' | 'ERR_LIMIT';
+  readonly code:
+    | 'ERR_SERVER'
+    | 'ERR_TOOL'
+    | 'ERR_RESOURCE'
+    | 'ERR_PROMPT'
+    | 'ERR_SCHEMA'
+    | 'ERR_CLIENT'
+    | 'ERR_AUTHORIZATION'
+    | 'ERR_LIMIT';
 
   constructor(code: DefinitionError['code'], message: string) {
     super(message);

@@ -1,6 +1,9 @@
 /** The Model Context Protocol on supervised processes: `beamish/mcp`. */
 
 export type { ArgumentsOf } from './arguments-of.ts';
+export type { Principal } from './authorization/principal.ts';
+export type { AuthorizationSpec, VerifyInfo, VerifyToken } from './authorization/resource-server.ts';
+export { TokenError, type TokenErrorCode } from './authorization/token-error.ts';
 export type { Complete } from './completion.ts';
 export {
   type AudioContent,

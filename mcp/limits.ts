@@ -75,6 +75,22 @@ export interface McpLimits {
   readonly mountCloseMs: number;
   /** `subscriptions/listen` at one time; more are refused. */
   readonly listensMax: number;
+  /** How long `verify` may take with one token (`authorization`); past it the request is answered 503. */
+  readonly verifyTimeoutMs: number;
+  /** Tokens that are verified at one time; requests with more are answered 503. */
+  readonly verificationsMax: number;
+  /** Tokens whose verification is remembered; past it those that were used longest ago are forgotten. */
+  readonly tokensKeptMax: number;
+  /** How long a verification is good, if the token does not end before: how late a revocation may be noticed. */
+  readonly tokenFreshMs: number;
+  /** Requests that one principal may have at work at one time, in sessions or without; more are answered 429. */
+  readonly principalRequestsMax: number;
+  /** Sessions of one principal at one time. */
+  readonly principalSessionsMax: number;
+  /** Tasks of one principal that are known at one time. */
+  readonly principalTasksMax: number;
+  /** `subscriptions/listen` of one principal at one time. */
+  readonly principalListensMax: number;
 }
 
 /** The defaults. */
@@ -114,6 +130,14 @@ export const MCP_LIMITS: McpLimits = Object.freeze({
   inputTimeoutMs: 300_000,
   requestStateMs: 600_000,
   requestStateLengthMax: 262_144,
+  verifyTimeoutMs: 10_000,
+  verificationsMax: 1_000,
+  tokensKeptMax: 10_000,
+  tokenFreshMs: 300_000,
+  principalRequestsMax: 256,
+  principalSessionsMax: 100,
+  principalTasksMax: 1_000,
+  principalListensMax: 100,
 });
 
 /** The bounds of the schemas of tools; they hold where a tool is defined, which no node has options for. */

@@ -24,6 +24,12 @@ export interface PromptSpec<A = { readonly [name: string]: PromptArgument }> {
   readonly icons?: readonly Icon[];
   /** Anything else that clients may want to know, by keys with a prefix. */
   readonly _meta?: { readonly [key: string]: unknown };
+  /**
+   * What the token of whoever gets it must grant (OAuth scopes). Over HTTP and TCP nobody else may, and without
+   * authorization nobody has any; who is at this machine (stdio, memory, a Unix socket) may do everything. Default:
+   * none are needed.
+   */
+  readonly scopes?: readonly string[];
   /** How long one request may take. Default and maximum: the limits `requestTimeoutMs` and `requestTimeoutMaxMs`. */
   readonly timeoutMs?: number;
 }

@@ -1,4 +1,5 @@
 import type { Context } from '../runtime/index.ts';
+import type { Principal } from './authorization/principal.ts';
 import type { InputAnswers, InputQuestion } from './input.ts';
 import type { RequestId } from './json-rpc.ts';
 
@@ -26,6 +27,8 @@ export interface RequestContext extends Pick<Context, 'call' | 'cast' | 'whereis
   readonly server: ServerAddress;
   /** The id of the session; stateless requests have none. */
   readonly session?: string;
+  /** Who asks, if anybody has verified it: by a token, or by the certificate of the connection. */
+  readonly principal?: Principal;
   readonly era: Era;
   /** What the client has declared: of this request (2026-07-28), or of its session. */
   readonly clientCapabilities: { readonly [name: string]: unknown };

@@ -15,6 +15,12 @@ interface Described {
   readonly icons?: readonly Icon[];
   /** Anything else that clients may want to know, by keys with a prefix. */
   readonly _meta?: { readonly [key: string]: unknown };
+  /**
+   * What the token of whoever reads it must grant (OAuth scopes). Over HTTP and TCP nobody else may, and without
+   * authorization nobody has any; who is at this machine (stdio, memory, a Unix socket) may do everything. Default:
+   * none are needed.
+   */
+  readonly scopes?: readonly string[];
   /** How long one read may take. Default and maximum: the limits `requestTimeoutMs` and `requestTimeoutMaxMs`. */
   readonly timeoutMs?: number;
   /** How long a client may keep what it has read (2026-07-28). Default 0: it must read again. */

@@ -63,6 +63,12 @@ export interface ToolSpec<S extends JsonSchema = JsonSchema> {
    * false: the task asks. In sessions the task always asks.
    */
   readonly asksFirst?: boolean;
+  /**
+   * What the token of whoever calls it must grant (OAuth scopes). Over HTTP and TCP nobody else may, and without
+   * authorization nobody has any; who is at this machine (stdio, memory, a Unix socket) may do everything. Default:
+   * none are needed.
+   */
+  readonly scopes?: readonly string[];
   /** How long one call may take. Default and maximum: the limits `requestTimeoutMs` and `requestTimeoutMaxMs`. */
   readonly timeoutMs?: number;
 }

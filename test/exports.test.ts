@@ -308,6 +308,7 @@ const pins: Readonly<Record<string, Pin>> = {
       'McpError',
       'PARSE_ERROR',
       'RESOURCE_NOT_FOUND',
+      'TokenError',
       'UNSUPPORTED_PROTOCOL_VERSION',
       'URL_ELICITATION_REQUIRED',
       'assistantMessage',
@@ -340,6 +341,7 @@ const pins: Readonly<Record<string, Pin>> = {
     types: [
       'ArgumentsOf',
       'AudioContent',
+      'AuthorizationSpec',
       'Complete',
       'ContentAnnotations',
       'ContentBlock',
@@ -361,6 +363,7 @@ const pins: Readonly<Record<string, Pin>> = {
       'MountTransport',
       'MountableServer',
       'MountedServer',
+      'Principal',
       'Prompt',
       'PromptArgument',
       'PromptArguments',
@@ -394,6 +397,7 @@ const pins: Readonly<Record<string, Pin>> = {
       'TaskSupport',
       'TemplateDefinition',
       'TextContent',
+      'TokenErrorCode',
       'Tool',
       'ToolAnnotations',
       'ToolContext',
@@ -401,7 +405,13 @@ const pins: Readonly<Record<string, Pin>> = {
       'ToolFunction',
       'ToolResult',
       'ToolSpec',
+      'VerifyInfo',
+      'VerifyToken',
     ],
+  },
+  './mcp/authorization/jwt': {
+    values: ['jwtVerifier'],
+    types: ['JwtVerifierOptions'],
   },
   './mcp/client': {
     values: ['CLIENT_LIMITS', 'MCP_CLIENT_CHANNEL', 'clientOf', 'mcpClient'],
@@ -536,7 +546,7 @@ const pins: Readonly<Record<string, Pin>> = {
 };
 
 /** Packages that only some subpaths need. The root entry must start without them. */
-const notAtTheRoot = ['@grpc/grpc-js', 'ajv', 'oauth4webapi', 'pino', 'piscina', 're2js', 'ws'];
+const notAtTheRoot = ['@grpc/grpc-js', 'ajv', 'jose', 'oauth4webapi', 'pino', 'piscina', 're2js', 'ws'];
 
 const subpaths = Object.entries(packageJson().exports).filter(([, target]) => target.endsWith('.js'));
 

@@ -52,6 +52,7 @@ export function connectionServer<Start>(
         return noreply(connection);
       },
       DOWN: handleDown,
+      told: handleTold,
       EXIT: (connection, { reason }) => (reason === 'normal' ? noreply(connection) : stop(reason, connection)),
     },
     handleCast: {
@@ -81,7 +82,10 @@ async function init(peer: Peer, { endpoint: spec, limits }: ConnectionStart, ctx
 }
 
 function handleInbound(connection: Connection, inbound: Inbound, ctx: Ctx): Result {
-  const next: unknown = connection.endpoint.handleInbound(connection.inner, inbound, ctx);
+  return goneOn(connection, connection.endpoint.handleInbound(connection.inner, inbound, ctx));
+}
+
+function goneOn(connection: Connection, next: unknown): Result {
   if (next instanceof Promise) {
     return next.then((inner: unknown) => {
       connection.inner = inner;
@@ -104,7 +108,12 @@ function handleSend(connection: Connection, outbound: Outbound, ctx: Ctx): Resul
 }
 
 function handleDown(connection: Connection, down: ConnectionDown, ctx: Ctx): Result {
-  connection.inner = connection.endpoint.handleDown(connection.inner, down, ctx);
+  return goneOn(connection, connection.endpoint.handleDown(connection.inner, down, ctx));
+}
+
+function handleTold(connection: Connection, what: unknown, ctx: Ctx): Result {
+  const { endpoint, inner } = connection;
+  if (endpoint.handleTold !== undefined) connection.inner = endpoint.handleTold(inner, what, ctx);
   return noreply(connection);
 }
 
@@ -168,6 +177,7 @@ async function handleDraining(connection: Connection, { tag, payload }: Received
   else if (tag === 'inbound') await handleInbound(connection, payload as Inbound, ctx);
   else if (tag === 'DOWN') await handleDown(connection, payload as ConnectionDown, ctx);
   else if (tag === 'left') await handleLeft(connection, payload as number, ctx);
+  else if (tag === 'told') await handleTold(connection, payload, ctx);
   else if (tag === 'closed') disconnected(connection, 'normal', ctx);
   else if (tag === 'wake') connection.peer.wake?.();
   else if (tag === 'EXIT') connection.gone ||= (payload as { reason: ExitReason }).reason !== 'normal';

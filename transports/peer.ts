@@ -1,5 +1,5 @@
 import type { Context, ExitReason, Ref } from '../runtime/index.ts';
-import type { ConnectionInfo, ConnectionProtocol, Inbound, Outbound } from './transport.ts';
+import type { ConnectionInfo, ConnectionProtocol, EndpointProtocol, Inbound, Outbound } from './transport.ts';
 
 /**
  * The other side of one connection, as its process sees it: what a transport implements. Its methods are called by the
@@ -31,7 +31,7 @@ export interface SlowReader {
 /** What a connection process understands: the public casts, and what its own peer reports. */
 export interface ConnectionMessages {
   readonly cast: ConnectionProtocol['cast'];
-  readonly info: {
+  readonly info: EndpointProtocol['info'] & {
     readonly inbound: Inbound;
     readonly ended: void;
     /** An exchange that its peer has left, the others going on. */

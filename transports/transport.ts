@@ -1,4 +1,7 @@
 import type { ChildSpec, Context, Dest, ExitReason, Ref } from '../runtime/index.ts';
+import type { Credentials } from './credentials.ts';
+
+export { Credentials } from './credentials.ts';
 
 /**
  * The contract between a protocol and what carries its messages. A transport owns sockets and streams and never looks
@@ -20,7 +23,15 @@ export interface EndpointSpec {
   readonly module: string;
   readonly exportName: string;
   readonly config: unknown;
+  /**
+   * What a transport over HTTP answers to a GET of these paths, as JSON: whoever may reach the endpoint may read it,
+   * without the endpoint. Other transports have no paths.
+   */
+  readonly documents?: Documents;
 }
+
+/** JSON by path: `/.well-known/…`. */
+export type Documents = Readonly<Record<string, object>>;
 
 /**
  * What the peer sent, handed to `handleInbound`. It opens an exchange, which stays open until an `Outbound` with
@@ -42,9 +53,11 @@ export interface HttpRequestHead {
   readonly method: 'POST' | 'GET' | 'DELETE';
   /**
    * Names in lower case; repeated fields joined with `, `. Look up only names that you know: the object has a
-   * prototype.
+   * prototype. `authorization` is not among them.
    */
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The header `Authorization`, if there is one. */
+  readonly authorization?: Credentials;
   /** Whether the peer accepts an event stream: without it, messages sent before the last are dropped. */
   readonly acceptsStream: boolean;
 }
@@ -84,8 +97,14 @@ export interface ConnectionProtocol {
   };
 }
 
+/** What an endpoint may send to the connection that it runs in. */
+export interface EndpointProtocol extends ConnectionProtocol {
+  /** `ctx.sendAfter(delayMs, 'told', what)`: comes back to `handleTold`. */
+  readonly info: { readonly told: unknown };
+}
+
 /** The context of an endpoint's callbacks: that of the connection process. */
-export type ConnectionContext = Context<ConnectionProtocol>;
+export type ConnectionContext = Context<EndpointProtocol>;
 
 export interface ConnectionInfo {
   readonly transport: 'stdio' | 'http' | 'memory' | 'tcp' | 'websocket' | 'sse' | 'grpc';
@@ -122,8 +141,10 @@ export interface Endpoint<Config = any, State = any> {
    * what would never end by itself (event streams, subscriptions); otherwise a stop waits for it.
    */
   handleDrain?(state: State, ctx: ConnectionContext): State;
-  /** A monitor that the endpoint set has fired. */
-  handleDown(state: State, down: ConnectionDown, ctx: ConnectionContext): State;
+  /** A monitor that the endpoint set has fired. While a promise is pending, nothing else is handled. */
+  handleDown(state: State, down: ConnectionDown, ctx: ConnectionContext): State | Promise<State>;
+  /** What the endpoint had itself told, later. */
+  handleTold?(state: State, what: unknown, ctx: ConnectionContext): State;
   /**
    * The connection ends: the last callback, not called if the process is killed. Every exchange has ended or was
    * aborted, unless a callback threw: then this is the only one that still runs.

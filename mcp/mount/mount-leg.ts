@@ -2,6 +2,7 @@
 
 import { CallError, describeExit, type StartChildResult, startChild } from '../../runtime/index.ts';
 import type { ConnectionContext } from '../../transports/transport.ts';
+import type { Principal } from '../authorization/principal.ts';
 import { errorObject, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, quoted } from '../errors.ts';
 import {
   errorMessage,
@@ -79,7 +80,7 @@ export function serveMounted(
 ): Promise<void> | undefined {
   const { id } = message;
   const { config, kind } = state;
-  const { revision, scope, session, acceptsStream, clientCapabilities } = origin;
+  const { revision, scope, session, acceptsStream, clientCapabilities, principal } = origin;
   const asked = session === undefined ? statelessly(state, message, origin, bounds, ctx) : undefined;
   if (asked !== undefined && 'refused' in asked) {
     const { code, why } = asked.refused;
@@ -89,7 +90,7 @@ export function serveMounted(
   }
   // There is nothing that it could be told of without a session.
   if (session === undefined && message.method === 'subscriptions/listen') {
-    startListen(state, exchange, id, {}, { revision, clientCapabilities }, ctx);
+    startListen(state, exchange, id, {}, { revision, clientCapabilities, principal }, ctx);
     return undefined;
   }
   if (kind === 'stream' && scope !== undefined && ctx.whereis(requestName(config.node, scope, id)) !== undefined) {
@@ -111,7 +112,11 @@ export function serveMounted(
     scope,
     session,
     resumption: kind === 'http' && exchange > 0 && session && acceptsStream ? revision.resumption : 'none',
-    ...(asked ?? { mount: mountOf(state, session?.id ?? '', ctx), params: message.params, translates: false }),
+    ...(asked ?? {
+      mount: mountOf(state, session?.id ?? '', principal, ctx),
+      params: message.params,
+      translates: false,
+    }),
   };
   const work = { kind: message.method, name: config.server };
   return startChild(ctx, forwardSupOf(config.node), request)
@@ -140,8 +145,13 @@ function watch(
 }
 
 /** The server of a session; if there is none any more, it is made again from the record. */
-function mountOf({ config, names }: ConnectionState, sessionId: string, ctx: ConnectionContext): MountFor {
-  const record = sessionOf(names, sessionId, config.server, ctx);
+function mountOf(
+  { config, names }: ConnectionState,
+  sessionId: string,
+  principal: Principal | undefined,
+  ctx: ConnectionContext,
+): MountFor {
+  const record = sessionOf(names, sessionId, config.server, principal, ctx);
   const opens = record ?? anonymous(newestOf('sessions').version, undefined);
   const { version, clientInfo, clientCapabilities } = opens;
   return {

@@ -1,23 +1,29 @@
 /** A request that asks its client, and what the client carries from one round to the next: made, checked and opened. */
 
 import type { Context } from '../../runtime/index.ts';
+import { principalKey } from '../authorization/principal.ts';
 import { INTERNAL_ERROR, McpError, quoted } from '../errors.ts';
 import { resultMessage } from '../json-rpc.ts';
 import { revisionOf } from '../revision/registry.ts';
 import { type Catalog, viewOf } from './catalog.ts';
 import { METHOD_OF } from './jobs.ts';
 import { catalogTableOf, sessionName } from './node-names.ts';
-import type { RequestProtocol, RequestStart, WorkRequest } from './request.ts';
+import type { RequestProtocol, RequestStart } from './request.ts';
 import { type InputPort, RequestInput } from './request-input.ts';
 import { openState, type RequestState, type StateBinding, sealState } from './request-state.ts';
 import type { RequestStream } from './request-stream.ts';
+import type { WorkRequest } from './work-request.ts';
 
 type Ctx = Context<RequestProtocol>;
 
 /** What `requestState` is bound to. */
-export function bindingOf({ server, work }: Pick<WorkRequest, 'server' | 'work'>): StateBinding {
+export function bindingOf({
+  server,
+  work,
+  principal,
+}: Pick<WorkRequest, 'server' | 'work' | 'principal'>): StateBinding {
   const params = 'args' in work ? [work.name, work.args] : [work.name];
-  return { principal: undefined, server, method: METHOD_OF[work.kind], params };
+  return { principal: principalKey(principal), server, method: METHOD_OF[work.kind], params };
 }
 
 const nothingCarried: RequestState = { expiresAt: 0, rounds: [], partial: {} };

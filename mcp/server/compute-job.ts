@@ -7,10 +7,10 @@ import { McpError, quoted } from '../errors.ts';
 import type { Era, RequestContext } from '../request-context.ts';
 import { isMcpServer, type McpServer } from './definition.ts';
 import { portable, type Thrown } from './portable.ts';
-import type { WorkRequest } from './request.ts';
+import type { WorkRequest } from './work-request.ts';
 
 /** What a thread must know to run the tool: plain data. The arguments have been validated. */
-export interface ToolOfThread extends Pick<WorkRequest, 'id' | 'server' | 'clientCapabilities'> {
+export interface ToolOfThread extends Pick<WorkRequest, 'id' | 'server' | 'clientCapabilities' | 'principal'> {
   readonly node: string;
   /** Where the server is exported by default. */
   readonly module: string;
@@ -50,7 +50,8 @@ async function serverOf({ module, server }: ToolOfThread): Promise<McpServer> {
 }
 
 /** There is no process here, so nobody who could call, report or ask. The request ends with its thread. */
-function contextOf({ node, server, id, session, era, clientCapabilities }: ToolOfThread): RequestContext {
+function contextOf(asked: ToolOfThread): RequestContext {
+  const { node, server, id, session, era, clientCapabilities, principal } = asked;
   const absent = (member: string) => (): never => {
     throw new TypeError(`ctx.${member} is not there for a tool with run: 'compute', which only computes`);
   };
@@ -58,6 +59,7 @@ function contextOf({ node, server, id, session, era, clientCapabilities }: ToolO
     requestId: id,
     server: { node, name: server },
     ...(session === undefined ? {} : { session }),
+    ...(principal === undefined ? {} : { principal }),
     era,
     clientCapabilities,
     clock: systemClock,

@@ -5,7 +5,8 @@ import { CallError, type Context, type ExitReason, type Name } from '../../runti
 import { revisionOf } from '../revision/registry.ts';
 import { toolOnThread } from './compute-job.ts';
 import type { Work } from './methods/outcome.ts';
-import type { RequestProtocol, WorkRequest } from './request.ts';
+import type { RequestProtocol } from './request.ts';
+import type { WorkRequest } from './work-request.ts';
 
 /**
  * Asks the pool, and tells the process of the request what came of it. Whatever ends the process ends the job with its
@@ -13,12 +14,12 @@ import type { RequestProtocol, WorkRequest } from './request.ts';
  */
 export function startComputing(
   { node, module, pool }: { readonly node: string; readonly module: string; readonly pool: Name },
-  { id, server, version, session, clientCapabilities, work }: WorkRequest,
+  { id, server, version, session, clientCapabilities, principal, work }: WorkRequest,
   ctx: Context<RequestProtocol>,
 ): void {
   const { name: tool, args } = work as Extract<Work, { kind: 'tool' }>;
   const { era } = revisionOf(version)!;
-  const asked = { node, module, server, id, tool, args, session: session?.id, era, clientCapabilities };
+  const asked = { node, module, server, id, tool, args, session: session?.id, era, clientCapabilities, principal };
   // What ends the request, its deadline above all, ends the job.
   compute(ctx, pool, toolOnThread, asked, { timeoutMs: 'infinity' }).then(
     (ended) => {

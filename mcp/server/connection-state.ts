@@ -1,19 +1,33 @@
 import { CallError, type Pid, type Ref, type Table } from '../../runtime/index.ts';
-import type { ConnectionContext, ConnectionInfo, ConnectionProtocol, Outbound } from '../../transports/transport.ts';
+import type {
+  ConnectionContext,
+  ConnectionInfo,
+  ConnectionProtocol,
+  Credentials,
+  Outbound,
+} from '../../transports/transport.ts';
+import { type Principal, transportPrincipal } from '../authorization/principal.ts';
+import type { Authorization } from '../authorization/resource-server.ts';
 import type { Pin } from '../era.ts';
-import { errorObject, INTERNAL_ERROR, quoted } from '../errors.ts';
+import { DefinitionError, errorObject, INTERNAL_ERROR, quoted } from '../errors.ts';
 import { errorMessage, type RequestId } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
 import type { MountBounds } from '../mount/mount-leg.ts';
 import type { Revision } from '../revision/contract.ts';
+import type { Waiting } from './authorization-leg.ts';
 import { type NodeNames, nodeNames } from './node-names.ts';
 import type { RequestProtocol } from './request.ts';
 import type { StreamRecord } from './session-store.ts';
+import type { Verified } from './token-cache.ts';
 
 export interface EndpointConfig {
   readonly node: string;
   /** Which of the node's servers answers here. */
   readonly server: string;
+  /** The id of the transport. */
+  readonly transport: string;
+  /** Who may use it; undefined: everybody who reaches it. */
+  readonly authorization: Authorization | undefined;
   readonly limits: McpLimits;
   /** If that server is mounted. */
   readonly mounted?: MountBounds;
@@ -39,6 +53,10 @@ export interface ConnectionState {
   readonly config: EndpointConfig;
   readonly names: NodeNames;
   readonly kind: ConnectionInfo['kind'];
+  /** Whom its transport has verified. */
+  readonly peer: Principal | undefined;
+  /** Whether its peer is on this machine, and may do everything. */
+  readonly local: boolean;
   /** See `ConnectionInfo`. */
   readonly resumable: string | undefined;
   /** The era of a stream, decided by its first message. */
@@ -59,7 +77,16 @@ export interface ConnectionState {
   readonly sinks: Map<number, string>;
   /** By the monitor of its process. */
   readonly batches: Map<Ref, { readonly exchange: number; readonly parts: readonly number[] }>;
+  /** Requests whose sender is being found out, by the monitor of what does it. */
+  readonly verifying: Map<Ref, Waiting>;
+  /** Who has sent the last request with a token. */
+  lastCaller: { readonly credentials: Credentials; readonly verified: Verified } | undefined;
+  /** The timers of exchanges that end with a token. */
+  readonly expiries: Map<number, Ref>;
 }
+
+/** A promise while something is begun. */
+export type Done = Promise<void> | undefined;
 
 /** Where an answer goes: to this connection, or to the process of a batch, which stands for one. */
 export interface Place {
@@ -69,15 +96,21 @@ export interface Place {
 
 export function openConnection(
   config: EndpointConfig,
-  { kind, resumable }: ConnectionInfo,
+  { kind, resumable, remoteAddress, principal }: ConnectionInfo,
   ctx: ConnectionContext,
 ): ConnectionState {
+  if (kind === 'stream' && config.authorization !== undefined) {
+    const reason = 'nobody can bring a token on a stream: authorization is for transports over HTTP';
+    throw new DefinitionError('ERR_AUTHORIZATION', `transport ${quoted(config.transport)}: ${reason}`);
+  }
   const names = nodeNames(config.node);
   const earlier = resumable === undefined ? undefined : streamsOf(names, ctx)?.get(resumable);
   return {
     config,
     names,
     kind,
+    peer: principal === undefined ? undefined : transportPrincipal(principal),
+    local: kind === 'stream' && remoteAddress === undefined,
     resumable,
     pin: earlier?.pin,
     streamSession: earlier?.session,
@@ -89,6 +122,9 @@ export function openConnection(
     waits: new Map(),
     sinks: new Map(),
     batches: new Map(),
+    verifying: new Map(),
+    lastCaller: undefined,
+    expiries: new Map(),
   };
 }
 
@@ -152,3 +188,12 @@ export function failedCall(error: unknown): { readonly error: unknown } {
   if (error instanceof CallError) return { error: error.reason };
   throw error;
 }
+
+/** Over a network nobody may do what needs scopes but who has them; who is at this machine may. */
+export function grantedTo(
+  { local }: Pick<ConnectionState, 'local'>,
+  principal: Principal | undefined,
+): readonly string[] | undefined {
+  return local ? undefined : (principal?.scopes ?? none);
+}
+const none: readonly string[] = Object.freeze([]);

@@ -2,6 +2,7 @@
 
 import { describeExit } from '../../runtime/index.ts';
 import type { ConnectionContext, ConnectionDown } from '../../transports/transport.ts';
+import type { Principal } from '../authorization/principal.ts';
 import { errorObject, INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND, quoted } from '../errors.ts';
 import { errorMessage, isJsonObject, type RequestId, resultMessage } from '../json-rpc.ts';
 import type { Catalog } from './catalog.ts';
@@ -12,13 +13,20 @@ import { taskName } from './node-names.ts';
 import { type TaskJournal, taskJournal } from './task-journal.ts';
 import { isOver, isTaskOf } from './task-record.ts';
 
+/** Who asks. */
+interface Asking {
+  readonly session: { readonly id: string };
+  readonly acceptsStream: boolean;
+  readonly principal: Principal | undefined;
+}
+
 /** `tasks/get`, `tasks/result`, `tasks/list`, `tasks/cancel`. */
 export async function serveCoreTask(
   state: ConnectionState,
   exchange: number,
   id: RequestId,
   access: TaskAccess,
-  { session, acceptsStream }: { readonly session: { readonly id: string }; readonly acceptsStream: boolean },
+  { session, acceptsStream, principal }: Asking,
   catalog: Catalog,
   ctx: ConnectionContext,
 ): Promise<void> {
@@ -36,7 +44,7 @@ export async function serveCoreTask(
     return refuse(INVALID_PARAMS, 'params.cursor is of no list that there is: begin without one');
   }
   const record = journal.read(access.id);
-  if (record === undefined || !isTaskOf(record, config.server, session.id)) {
+  if (record === undefined || !isTaskOf(record, config.server, session.id, principal)) {
     // Tools change while the server serves: tasks of tools that are gone are still there.
     if (!catalog.hasTasks) return refuse(METHOD_NOT_FOUND, `no method "tasks/${access.method}" here`);
     return refuse(INVALID_PARAMS, noTask(access.id));

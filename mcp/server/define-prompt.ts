@@ -1,3 +1,4 @@
+import { requiredScopes } from '../authorization/principal.ts';
 import type { Complete } from '../completion.ts';
 import { DefinitionError, quoted } from '../errors.ts';
 import { isJsonObject } from '../json-rpc.ts';
@@ -28,6 +29,7 @@ export interface PromptDefinition {
   readonly complete: ReadonlyMap<string, Complete>;
   readonly run: PromptFunction;
   readonly timeoutMs: number | undefined;
+  readonly scopes: readonly string[] | undefined;
 }
 
 const code = 'ERR_PROMPT';
@@ -64,6 +66,7 @@ export function definePrompt(name: string, prompt: unknown, server: string): Pro
     complete: announcedCompletions(Object.fromEntries(completions), Object.keys(given), where, code),
     run,
     timeoutMs,
+    scopes: requiredScopes(spec.scopes, where, code),
   });
 }
 

@@ -1,3 +1,4 @@
+import { requiredScopes } from '../authorization/principal.ts';
 import type { Complete } from '../completion.ts';
 import { DefinitionError, quoted } from '../errors.ts';
 import { isJsonObject } from '../json-rpc.ts';
@@ -36,6 +37,7 @@ export interface ResourceDefinition {
   readonly read: ResourceFunction;
   readonly timeoutMs: number | undefined;
   readonly caching: ReadCaching;
+  readonly scopes: readonly string[] | undefined;
 }
 
 /** A template that has been checked. */
@@ -47,6 +49,7 @@ export interface TemplateDefinition {
   readonly complete: ReadonlyMap<string, Complete>;
   readonly timeoutMs: number | undefined;
   readonly caching: ReadCaching;
+  readonly scopes: readonly string[] | undefined;
 }
 
 const code = 'ERR_RESOURCE';
@@ -65,7 +68,8 @@ export function defineResource(uri: string, resource: unknown, server: string): 
   }
   const { name = uri } = announcedTexts(spec, ['name'], `${where}: `, code);
   const announced = Object.freeze({ ...announcedOf(spec, where), ...(size === undefined ? {} : { size }) });
-  return Object.freeze({ uri, name, announced, read, timeoutMs: spec.timeoutMs, caching: cachingOf(spec, where) });
+  const { timeoutMs } = spec;
+  return Object.freeze({ uri, name, announced, read, timeoutMs, ...sharing(spec, where) });
 }
 
 export function defineTemplate(name: string, template: unknown, server: string): TemplateDefinition {
@@ -88,7 +92,7 @@ export function defineTemplate(name: string, template: unknown, server: string):
     read,
     complete: announcedCompletions(spec.complete, uriTemplate.variables, where, code),
     timeoutMs: spec.timeoutMs,
-    caching: cachingOf(spec, where),
+    ...sharing(spec, where),
   });
 }
 
@@ -101,6 +105,16 @@ function announcedOf(spec: ResourceSpec | ResourceTemplateSpec, where: string): 
     ...(icons === undefined ? {} : { icons: announcedIcons(icons, `${where}: icons`, code) }),
     ...(meta === undefined ? {} : { _meta: announcedMeta(meta, `${where}: _meta`, code) }),
   };
+}
+
+function sharing(
+  spec: ResourceTemplateSpec,
+  where: string,
+): { readonly caching: ReadCaching; readonly scopes: readonly string[] | undefined } {
+  const caching = cachingOf(spec, where);
+  const scopes = requiredScopes(spec.scopes, where, code);
+  if (caching.cacheScope === 'private' || (scopes ?? []).length === 0) return { caching, scopes };
+  throw new DefinitionError(code, `${where}: what needs scopes must not be shared: cacheScope must be 'private'`);
 }
 
 function cachingOf({ ttlMs = 0, cacheScope = 'private' }: ResourceTemplateSpec, where: string): ReadCaching {

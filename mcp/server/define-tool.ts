@@ -1,3 +1,4 @@
+import { requiredScopes } from '../authorization/principal.ts';
 import { DefinitionError, quoted } from '../errors.ts';
 import { isJsonObject } from '../json-rpc.ts';
 import { type ParamHeader, paramHeadersOf } from '../param-headers.ts';
@@ -25,6 +26,7 @@ export interface ToolDefinition {
   readonly asksFirst: boolean;
   /** As it was asked for; undefined: the default of the node. */
   readonly timeoutMs: number | undefined;
+  readonly scopes: readonly string[] | undefined;
   readonly input: InspectedSchema;
   readonly output: InspectedSchema | undefined;
   /** Arguments that HTTP clients repeat in headers. */
@@ -60,7 +62,17 @@ export function defineTool(name: string, tool: unknown, server: string): ToolDef
     throw new DefinitionError('ERR_TOOL', `${where}: ${reason}`);
   }
   const taking = taskSupport(spec, where);
-  return Object.freeze({ name, announced, run, runPlace, ...taking, timeoutMs, ...inspectedSchemas(spec, where) });
+  const scopes = requiredScopes(spec.scopes, where, 'ERR_TOOL');
+  return Object.freeze({
+    name,
+    announced,
+    run,
+    runPlace,
+    ...taking,
+    timeoutMs,
+    scopes,
+    ...inspectedSchemas(spec, where),
+  });
 }
 
 function taskSupport(

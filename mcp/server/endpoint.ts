@@ -4,8 +4,10 @@ import type {
   ConnectionInfo,
   Endpoint,
   EndpointSpec,
+  HttpRequestHead,
   Inbound,
 } from '../../transports/transport.ts';
+import type { Principal } from '../authorization/principal.ts';
 import {
   type MessageRoute,
   type RefusedRoute,
@@ -17,20 +19,23 @@ import {
 import { errorObject, PARSE_ERROR } from '../errors.ts';
 import type { Headers } from '../headers.ts';
 import { errorMessage, type Message, parseMessage } from '../json-rpc.ts';
+import { forgetWaiting, serveAuthorized, verificationEnded } from './authorization-leg.ts';
 import { batchEnded } from './batch-leg.ts';
 import {
   answer,
   type ConnectionState,
+  type Done,
   type EndpointConfig,
   endExchange,
   openConnection,
   rememberStream,
 } from './connection-state.ts';
 import { endWaits, forgetWait, waitEnded } from './core-task-leg.ts';
-import { cancelListen, endListens, forgetListen } from './listen-leg.ts';
+import { cancelListen, endListen, endListens, forgetListen } from './listen-leg.ts';
 import { abortRun, cancelRequest, catalogOf, runEnded, serveRequest } from './request-leg.ts';
 import { closeStreamSession, endSession, serveSessionMessage } from './session-leg.ts';
-import { attachStream, endSinks, forgetSink, listenToSession } from './session-streams-leg.ts';
+import { attachStream, endSink, endSinks, forgetSink, listenToSession } from './session-streams-leg.ts';
+import { type Expired, hasExpired } from './token-expiry.ts';
 
 /**
  * The protocol at one connection: reads a message, decides which era it is of, and answers or starts the process that
@@ -52,6 +57,7 @@ export const McpEndpoint: Endpoint<EndpointConfig, ConnectionState> = {
 
   handleAbort(state, exchange, ctx) {
     abortRun(state, exchange, ctx);
+    forgetWaiting(state, exchange, ctx);
     forgetListen(state, exchange, ctx);
     forgetWait(state, exchange, ctx);
     forgetSink(state, exchange, ctx);
@@ -66,7 +72,17 @@ export const McpEndpoint: Endpoint<EndpointConfig, ConnectionState> = {
   },
 
   handleDown(state, down: ConnectionDown, ctx) {
-    if (!batchEnded(state, down, ctx) && !waitEnded(state, down, ctx)) runEnded(state, down, ctx);
+    const verified = verificationEnded(state, down, serveHttp, ctx);
+    if (verified instanceof Promise) return verified.then(() => state);
+    if (!verified && !batchEnded(state, down, ctx) && !waitEnded(state, down, ctx)) runEnded(state, down, ctx);
+    return state;
+  },
+
+  handleTold(state, what, ctx) {
+    const expired = what as Expired;
+    if (!hasExpired(state, expired, ctx)) return state;
+    endListen(state, expired.exchange, catalogOf(state, ctx), ctx);
+    endSink(state, expired.exchange, ctx);
     return state;
   },
 
@@ -79,10 +95,9 @@ export const McpEndpoint: Endpoint<EndpointConfig, ConnectionState> = {
 
 /** What a transport needs to run the endpoint in its connections. */
 export function endpointSpec(config: EndpointConfig): EndpointSpec {
-  return { module: import.meta.url, exportName: 'McpEndpoint', config };
+  const { documents } = config.authorization ?? {};
+  return { module: import.meta.url, exportName: 'McpEndpoint', config, ...(documents && { documents }) };
 }
-
-type Done = Promise<void> | undefined;
 
 function fromStream(state: ConnectionState, inbound: Inbound, ctx: ConnectionContext): Done {
   const { route, pin } = routeStream(read(state, inbound), state.pin);
@@ -90,25 +105,32 @@ function fromStream(state: ConnectionState, inbound: Inbound, ctx: ConnectionCon
     state.pin = pin;
     rememberStream(state, ctx);
   }
-  return follow(state, inbound.exchange, route, undefined, true, ctx);
+  return follow(state, inbound.exchange, route, undefined, true, state.peer, ctx);
 }
 
-function fromHttp(
+function fromHttp(state: ConnectionState, inbound: Inbound, http: HttpRequestHead, ctx: ConnectionContext): Done {
+  const { authorization } = state.config;
+  if (authorization === undefined) return serveHttp(state, inbound, http, state.peer, ctx);
+  return serveAuthorized(state, authorization, inbound, http, serveHttp, ctx);
+}
+
+function serveHttp(
   state: ConnectionState,
   inbound: Inbound,
-  http: NonNullable<Inbound['http']>,
+  http: HttpRequestHead,
+  principal: Principal | undefined,
   ctx: ConnectionContext,
 ): Done {
   const headers = http.headers as Headers;
   const { limits } = state.config;
   if (http.method === 'POST') {
     const route = routePost(read(state, inbound), headers, limits);
-    return follow(state, inbound.exchange, route, headers, http.acceptsStream, ctx);
+    return follow(state, inbound.exchange, route, headers, http.acceptsStream, principal, ctx);
   }
   const route = routeVerb(http.method, headers, limits);
   if (route.kind === 'refused') return refuse(state, inbound.exchange, route, ctx);
-  if (route.kind === 'end') return endSession(state, inbound.exchange, route.sessionId, ctx);
-  return listenToSession(state, inbound.exchange, route.sessionId, headers['last-event-id'], ctx);
+  if (route.kind === 'end') return endSession(state, inbound.exchange, route.sessionId, principal, ctx);
+  return listenToSession(state, inbound.exchange, route.sessionId, headers['last-event-id'], principal, ctx);
 }
 
 function read(state: ConnectionState, { text, fault }: Inbound): Message {
@@ -124,10 +146,11 @@ function follow(
   route: MessageRoute,
   headers: Headers | undefined,
   acceptsStream: boolean,
+  principal: Principal | undefined,
   ctx: ConnectionContext,
 ): Done {
-  if (route.kind === 'stateless') return stateless(state, exchange, route, headers, acceptsStream, ctx);
-  if (route.kind === 'sessions') return serveSessionMessage(state, exchange, route, acceptsStream, ctx);
+  if (route.kind === 'stateless') return stateless(state, exchange, route, headers, acceptsStream, principal, ctx);
+  if (route.kind === 'sessions') return serveSessionMessage(state, exchange, route, acceptsStream, principal, ctx);
   return refuse(state, exchange, route, ctx);
 }
 
@@ -137,13 +160,15 @@ function stateless(
   { message, revision, envelope }: StatelessRoute,
   headers: Headers | undefined,
   acceptsStream: boolean,
+  principal: Principal | undefined,
   ctx: ConnectionContext,
 ): Done {
   // On a stream a connection cancels what it asked for; over HTTP it closes the response instead.
   const scope = state.kind === 'stream' ? String(ctx.self) : undefined;
   if (message.kind === 'request') {
     const { clientCapabilities = {}, logLevel } = envelope ?? {};
-    const origin = { revision, headers, clientCapabilities, logLevel, scope, session: undefined, acceptsStream };
+    const session = undefined;
+    const origin = { revision, headers, clientCapabilities, logLevel, scope, session, acceptsStream, principal };
     return serveRequest(state, exchange, message, origin, ctx);
   }
   if (message.method === 'notifications/cancelled' && scope !== undefined) {

@@ -4,7 +4,8 @@ import type { Context, ExitReason, Pid, StartOptions } from '../../runtime/index
 import type { McpLimits } from '../limits.ts';
 import { Claims } from './claims.ts';
 import type { WorkBounds } from './imported-catalog.ts';
-import type { RequestProtocol, WorkRequest } from './request.ts';
+import type { RequestProtocol } from './request.ts';
+import type { WorkRequest } from './work-request.ts';
 import { WorkRunner } from './work-runner.ts';
 
 type Ctx = Context<RequestProtocol>;
@@ -46,11 +47,11 @@ export class FarWork {
   }
 
   /** Linked: each ends with the other's failure, and whoever watches the request answers for both. */
-  start({ server, version, id, work, session, clientCapabilities }: WorkRequest, ctx: Ctx): void {
+  start({ server, version, id, work, session, clientCapabilities, principal }: WorkRequest, ctx: Ctx): void {
     ctx.trapExit(true);
     this.waits = 0;
     const ticket = this.claims.newTicket();
-    const request = { server, version, id, work, session, clientCapabilities };
+    const request = { server, version, id, work, session, clientCapabilities, principal };
     const start = { node: this.node, module: this.module, ticket, asking: ctx.self, request };
     this.running = { ticket, pid: ctx.spawnLink(WorkRunner, start, { ...this.place, attribute: true }) };
     if (this.place.isolated !== true) ctx.sendAfter(this.limits.workBeginMs, 'begin');

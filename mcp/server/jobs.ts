@@ -10,6 +10,7 @@ import { promptJob } from './methods/prompts-get.ts';
 import { readableAt, readJob } from './methods/resources-read.ts';
 import { toolJob } from './methods/tools-call.ts';
 import { handleRequest } from './methods.ts';
+import type { WorkRequest } from './work-request.ts';
 
 /** The method that asks for each kind of work. */
 export const METHOD_OF: { readonly [kind in Work['kind']]: string } = {
@@ -24,15 +25,17 @@ export const METHOD_OF: { readonly [kind in Work['kind']]: string } = {
  * is looked at again: a tool may have gone since, or take other arguments.
  */
 export function findJob(
-  work: Work,
-  catalogVersion: number,
+  { work, catalogVersion, granted }: Pick<WorkRequest, 'work' | 'catalogVersion' | 'granted'>,
   catalog: Catalog,
   revision: Revision,
   limits: McpLimits,
 ): Job | Refused {
   if (catalogVersion !== catalog.version && work.kind !== 'completion') {
     const params = work.kind === 'resource' ? { uri: work.name } : { name: work.name, arguments: work.args };
-    const again = handleRequest({ method: METHOD_OF[work.kind], params }, catalog, revision, limits);
+    const again = handleRequest({ method: METHOD_OF[work.kind], params }, catalog, revision, limits, {
+      granted,
+      headers: undefined,
+    });
     if (again.kind === 'result' || again.kind === 'error') return again;
   }
   const job = jobOf(work, catalog, revision, limits);

@@ -1,7 +1,6 @@
 /** From a request to what is to be done about it: an answer, or work for a process of its own. Pure. */
 
 import { errorObject, INVALID_PARAMS, METHOD_NOT_FOUND, quoted } from '../errors.ts';
-import type { Headers } from '../headers.ts';
 import { isJsonObject, type JsonObject, type RequestMessage } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
 import type { Revision } from '../revision/contract.ts';
@@ -11,7 +10,7 @@ import { discover } from './methods/discover.ts';
 import { initialize } from './methods/initialize.ts';
 import { listOf } from './methods/lists.ts';
 import { loggingSetLevel } from './methods/logging-set-level.ts';
-import { failed, type MethodHandler, type Outcome } from './methods/outcome.ts';
+import { failed, type MethodCall, type MethodHandler, type Outcome } from './methods/outcome.ts';
 import { ping } from './methods/ping.ts';
 import { promptsGet } from './methods/prompts-get.ts';
 import { resourcesRead } from './methods/resources-read.ts';
@@ -47,7 +46,7 @@ const handlers: ReadonlyMap<string, MethodHandler> = new Map([
 const noParams: JsonObject = Object.freeze({});
 
 /**
- * Decides about a request that the era router has let through. `headers`: those of a stateless request over HTTP.
+ * Decides about a request that the era router has let through. See `MethodCall` for what is known of it beside.
  * `status` of an error is the HTTP status of its answer.
  */
 export function handleRequest(
@@ -55,7 +54,7 @@ export function handleRequest(
   catalog: Catalog,
   revision: Revision,
   limits: McpLimits,
-  headers?: Headers,
+  { headers, granted }: Pick<MethodCall, 'headers' | 'granted'>,
 ): Outcome {
   const rule = revision.requests.get(method);
   const handler = handlers.get(method);
@@ -65,5 +64,5 @@ export function handleRequest(
   }
   const problem = isJsonObject(params) ? rule.problem(params) : 'params must be an object';
   if (problem !== undefined) return failed(errorObject(INVALID_PARAMS, problem), revision);
-  return handler({ params: params as JsonObject, catalog, revision, limits, headers });
+  return handler({ params: params as JsonObject, catalog, revision, limits, headers, granted });
 }

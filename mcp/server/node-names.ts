@@ -7,6 +7,7 @@ import type { SessionManagerProtocol } from './session-manager.ts';
 import type { SubscriptionHubProtocol } from './subscription-hub.ts';
 import type { TaskProtocol } from './task.ts';
 import type { TaskManagerProtocol } from './task-manager.ts';
+import type { VerificationProtocol } from './token-verification.ts';
 
 /**
  * The names of a node's processes and tables. They begin with the node's id, so that one system may run several nodes.
@@ -21,6 +22,7 @@ export interface NodeNames {
   readonly taskSup: Name;
   readonly requestSup: Name;
   readonly batchSup: Name;
+  readonly verificationSup: Name;
   /** Server name -> `Catalog`; owned by the registry. */
   readonly catalogTable: string;
   /** Session id -> `SessionRecord`; owned by the session store. */
@@ -37,11 +39,18 @@ export interface NodeNames {
   readonly definitionTable: string;
   /** Resumable stream -> `StreamRecord`; owned by the session store. */
   readonly streamTable: string;
+  /** What is known of those who call; owned by the session store. */
+  readonly callersTable: string;
 }
 
 /** One of them alone: every request asks for it, and all of them cost more than the rest of its start. */
 export function catalogTableOf(node: string): string {
   return `${node}_catalogs`;
+}
+
+/** As above. */
+export function callersTableOf(node: string): string {
+  return `${node}_callers`;
 }
 
 export function nodeNames(node: string): NodeNames {
@@ -55,6 +64,8 @@ export function nodeNames(node: string): NodeNames {
     taskSup: name(`${node}_task_sup`),
     requestSup: name(`${node}_request_sup`),
     batchSup: name(`${node}_batch_sup`),
+    verificationSup: name(`${node}_verification_sup`),
+    callersTable: callersTableOf(node),
     catalogTable: catalogTableOf(node),
     sessionTable: `${node}_sessions`,
     streamTable: `${node}_streams`,
@@ -68,6 +79,11 @@ export function nodeNames(node: string): NodeNames {
 
 export function sessionName(node: string, sessionId: string): Name<SessionProtocol> {
   return name(`${node}_session:${sessionId}`);
+}
+
+/** The verification of a token that goes on. */
+export function verificationName(node: string, key: string): Name<VerificationProtocol> {
+  return name(`${node}_verification:${key}`);
 }
 
 export function taskName(node: string, taskId: string): Name<TaskProtocol> {

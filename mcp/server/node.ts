@@ -1,5 +1,6 @@
 import { type ChildSpec, child, type Name, supervisor } from '../../runtime/index.ts';
 import type { Transport } from '../../transports/transport.ts';
+import { type AuthorizationSpec, checkedAuthorization } from '../authorization/resource-server.ts';
 import { DefinitionError, quoted } from '../errors.ts';
 import { type McpLimits, mcpLimits } from '../limits.ts';
 import { Forward } from '../mount/forward.ts';
@@ -21,11 +22,19 @@ import { SessionStore } from './session-store.ts';
 import { SubscriptionHub } from './subscription-hub.ts';
 import { Task } from './task.ts';
 import { TaskManager } from './task-manager.ts';
+import { TokenVerification } from './token-verification.ts';
 
-/** A transport and the server of the node that answers on it. */
+/** A transport, the server of the node that answers on it, and who may use it. */
 export interface Served {
   readonly transport: Transport;
-  readonly server: string;
+  /** May be left out if the node has one server. */
+  readonly server?: string;
+  /**
+   * Every HTTP request must bring a token (MCP, Authorization): without it 401, with one that is not enough 403. Only
+   * for transports over HTTP: whoever has the streams of a program (stdio) is who has started it. On a transport of
+   * streams every connection ends at once. Default: whoever reaches the transport may use it.
+   */
+  readonly authorization?: AuthorizationSpec;
 }
 
 /** Which servers a node serves, and over which transports. */
@@ -65,7 +74,8 @@ const tier = { strategy: 'one_for_one', intensity: 10, periodMs: 10_000 } as con
  * gives up restarts those after it (`rest_for_one`).
  *
  * `id` begins the names of the node's processes. Throws `DefinitionError`: `ERR_SERVER` if a server is missing,
- * ambiguous or not made by `mcpServer`, or a key is none, `ERR_LIMIT` for a wrong limit. A transport that cannot listen
+ * ambiguous or not made by `mcpServer`, or a key is none, `ERR_LIMIT` for a wrong limit, `ERR_AUTHORIZATION` for an
+ * authorization. A transport that cannot listen
  * makes the start of the node fail.
  */
 export function mcpNode(id: string, spec: McpNodeSpec): ChildSpec {
@@ -102,6 +112,11 @@ export function mcpNode(id: string, spec: McpNodeSpec): ChildSpec {
         }),
         id: 'request',
       }),
+      dynamic('verification_sup', names.verificationSup, {
+        // The hook is the user's code too.
+        ...child(TokenVerification, shared as never, { restart: 'temporary', attribute: true }),
+        id: 'verification',
+      }),
       dynamic('batch_sup', names.batchSup, { ...child(Batch, {} as never, { restart: 'temporary' }), id: 'batch' }),
       ...mountSupervisors(id, { ...shared, threads }, servers.filter(isMountedServer)),
     ]),
@@ -109,9 +124,12 @@ export function mcpNode(id: string, spec: McpNodeSpec): ChildSpec {
       'transport_sup',
       tier,
       transports.map((each) => {
-        const { transport, server } = servedBy(id, each, servers);
+        const { transport, server, authorization: spec } = servedBy(id, each, servers);
         const mounted = mountBounds(servers.find(({ name }) => name === server)!, limits);
-        return transport.childSpec(endpointSpec({ ...shared, server, ...mounted }));
+        const where = `node ${quoted(id)}, transport ${quoted(transport.id)}`;
+        const authorization = spec === undefined ? undefined : checkedAuthorization(spec, where);
+        const config = { ...shared, server, transport: transport.id, authorization, ...mounted };
+        return transport.childSpec(endpointSpec(config));
       }),
     ),
   ]);
@@ -172,15 +190,21 @@ function checkServers(node: string, servers: McpNodeSpec['servers']): void {
   }
 }
 
-function servedBy(node: string, each: Transport | Served, servers: McpNodeSpec['servers']): Served {
+function servedBy(
+  node: string,
+  given: Transport | Served,
+  servers: McpNodeSpec['servers'],
+): Served & { readonly server: string } {
   const [only, another] = servers as [{ readonly name: string }, unknown?];
-  if (!('transport' in each)) {
-    if (another === undefined) return { transport: each, server: only.name };
+  const each: Served = 'transport' in given ? given : { transport: given };
+  const { server } = each;
+  if (server === undefined) {
+    if (another === undefined) return { ...each, server: only.name };
     const example = `{ transport, server: ${quoted(only.name)} }`;
-    const wanted = `say which one transport ${quoted(each.id)} serves, such as ${example}`;
+    const wanted = `say which one transport ${quoted(each.transport.id)} serves, such as ${example}`;
     throw new DefinitionError('ERR_SERVER', `node ${quoted(node)} has several servers: ${wanted}`);
   }
-  if (servers.some(({ name }) => name === each.server)) return each;
-  const wrong = `transport ${quoted(each.transport.id)} serves ${quoted(each.server)}`;
+  if (servers.some(({ name }) => name === server)) return { ...each, server };
+  const wrong = `transport ${quoted(each.transport.id)} serves ${quoted(server)}`;
   throw new DefinitionError('ERR_SERVER', `node ${quoted(node)}: ${wrong}, which is none of its servers`);
 }

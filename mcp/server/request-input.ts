@@ -7,8 +7,8 @@ import { describeExcess, excessOf } from '../json-bounds.ts';
 import { isJsonObject, type JsonObject, notificationMessage, type ResponseMessage } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
 import { capabilityProblem, readAnswer } from './input-answer.ts';
-import type { WorkRequest } from './request.ts';
 import type { RequestState } from './request-state.ts';
+import type { WorkRequest } from './work-request.ts';
 
 type Questions = { readonly [name: string]: InputQuestion };
 

@@ -5,6 +5,7 @@
 
 import { CallError, describeExit, type Pid, type StartChildResult, startChildAtOnce } from '../../runtime/index.ts';
 import type { ConnectionContext, ConnectionDown } from '../../transports/transport.ts';
+import type { Principal } from '../authorization/principal.ts';
 import { errorObject, INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST } from '../errors.ts';
 import type { Headers } from '../headers.ts';
 import {
@@ -19,15 +20,16 @@ import type { McpLimits } from '../limits.ts';
 import { serveMounted } from '../mount/mount-leg.ts';
 import type { LogLevel } from '../request-context.ts';
 import type { Revision } from '../revision/contract.ts';
+import { scopeChallenge } from './authorization-leg.ts';
 import type { Catalog } from './catalog.ts';
-import { answer, answerUnavailable, type ConnectionState, placeOf } from './connection-state.ts';
+import { answer, answerUnavailable, type ConnectionState, grantedTo, placeOf } from './connection-state.ts';
 import { startListen } from './listen-leg.ts';
 import { describeWork, failed, type Run, type SessionChange } from './methods/outcome.ts';
 import { handleRequest } from './methods.ts';
 import { requestName } from './node-names.ts';
-import type { WorkRequest } from './request.ts';
 import { type SessionRecord, sessionOf } from './session-store.ts';
 import { becomesTask, serveTask, startTask } from './task-leg.ts';
+import type { WorkRequest } from './work-request.ts';
 
 /** What is known of a request beside its message. */
 export interface RequestOrigin {
@@ -42,6 +44,7 @@ export interface RequestOrigin {
   readonly session: { readonly id: string; readonly pid: Pid } | undefined;
   /** Whether what comes before the answer can be sent. */
   readonly acceptsStream: boolean;
+  readonly principal: Principal | undefined;
 }
 
 export function catalogOf({ config, names }: ConnectionState, ctx: ConnectionContext): Catalog | undefined {
@@ -63,7 +66,9 @@ export function serveRequest(
     answerUnavailable(state, exchange, id, 'its registry is being restarted', ctx);
     return undefined;
   }
-  const outcome = handleRequest(message, catalog, origin.revision, state.config.limits, origin.headers);
+  const { headers, principal } = origin;
+  const given = { headers, granted: grantedTo(state, principal) };
+  const outcome = handleRequest(message, catalog, origin.revision, state.config.limits, given);
   if (outcome.kind === 'run') {
     const becomes = becomesTask(outcome.run, origin);
     if (becomes === true) return startTask(state, exchange, id, outcome.run, origin, catalog, ctx);
@@ -73,25 +78,29 @@ export function serveRequest(
     return undefined;
   }
   if (outcome.kind === 'result') {
-    const problem = outcome.change && changeSession(state, origin.session?.id, outcome.change, ctx);
+    const problem = outcome.change && changeSession(state, origin, outcome.change, ctx);
     if (problem === undefined) answer(state, ctx, exchange, resultMessage(id, outcome.result));
     else answer(state, ctx, exchange, errorMessage(id, errorObject(INVALID_PARAMS, problem)));
   } else if (outcome.kind === 'listen') {
     startListen(state, exchange, id, outcome.filter, origin, ctx);
   } else if (outcome.kind === 'task') {
     return serveTask(state, exchange, id, outcome.access, origin, catalog, ctx);
-  } else answer(state, ctx, exchange, errorMessage(id, outcome.error), { status: outcome.status });
+  } else {
+    const { error, status, scopes } = outcome;
+    const challenge = scopes === undefined ? {} : scopeChallenge(state, scopes, principal);
+    answer(state, ctx, exchange, errorMessage(id, error), { status, ...challenge });
+  }
   return undefined;
 }
 
 /** What keeps the change from being made; undefined if nothing does. */
 function changeSession(
   { config, names }: ConnectionState,
-  sessionId: string | undefined,
+  { session, principal }: Pick<RequestOrigin, 'session' | 'principal'>,
   change: SessionChange,
   ctx: ConnectionContext,
 ): string | undefined {
-  const record = sessionId === undefined ? undefined : sessionOf(names, sessionId, config.server, ctx);
+  const record = session && sessionOf(names, session.id, config.server, principal, ctx);
   if (record === undefined) return undefined; // it has ended meanwhile
   const changed = changedSession(record, change, config.limits);
   if (typeof changed === 'string') return changed;
@@ -119,7 +128,7 @@ function startRun(
   exchange: number,
   id: RequestId,
   { work, timeoutMs, progressToken, input }: Run,
-  { revision, clientCapabilities, logLevel, scope, session, acceptsStream }: RequestOrigin,
+  { revision, clientCapabilities, logLevel, scope, session, acceptsStream, principal }: RequestOrigin,
   catalog: Catalog,
   ctx: ConnectionContext,
 ): Promise<void> | undefined {
@@ -152,6 +161,9 @@ function startRun(
     // A part of a batch has no event stream of its own.
     resumption: kind === 'http' && exchange > 0 && session && acceptsStream ? revision.resumption : 'none',
     catalogVersion: catalog.version,
+    principal,
+    granted: grantedTo(state, principal),
+    counted: true,
   };
   const starting = startChildAtOnce(ctx, names.requestSup, request);
   if ('then' in starting) return Promise.resolve(starting).then(began, (error) => began(unstarted(error)));

@@ -9,7 +9,7 @@ import { isJsonObject, type JsonObject } from '../json-rpc.ts';
 
 /** What a state is bound to: it opens for nothing else. */
 export interface StateBinding {
-  /** Who asks; undefined without authorization. */
+  /** The key of who asks (`principalKey`); undefined without authorization. */
   readonly principal: string | undefined;
   readonly server: string;
   readonly method: string;

@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from '../../runtime/index.ts';
 import type { Outbound } from '../../transports/transport.ts';
 import { sessionName } from './node-names.ts';
-import type { WorkRequest } from './request.ts';
 import { eventId, type Recorded } from './session-log.ts';
+import type { WorkRequest } from './work-request.ts';
 
 /** What of a request decides about its stream. */
 type StreamOf = Pick<WorkRequest, 'id' | 'connection' | 'exchange' | 'session' | 'resumption'>;

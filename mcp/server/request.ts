@@ -16,7 +16,6 @@ import {
   reply,
   stop,
 } from '../../runtime/index.ts';
-import type { ConnectionProtocol } from '../../transports/transport.ts';
 import {
   type ErrorObject,
   errorObject,
@@ -26,9 +25,8 @@ import {
   McpError,
   quoted,
 } from '../errors.ts';
-import { errorMessage, type JsonObject, type RequestId, type ResponseMessage, resultMessage } from '../json-rpc.ts';
+import { errorMessage, type ResponseMessage, resultMessage } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
-import type { LogLevel } from '../request-context.ts';
 import type { Revision } from '../revision/contract.ts';
 import { revisionOf } from '../revision/registry.ts';
 import { carriedState } from './carried-state.ts';
@@ -36,7 +34,7 @@ import type { Catalog } from './catalog.ts';
 import { startComputing } from './compute-work.ts';
 import { FarWork } from './far-work.ts';
 import { findJob, METHOD_OF } from './jobs.ts';
-import { describeWork, failed, type Job, type Outcome, type Refused, type Run, type Work } from './methods/outcome.ts';
+import { describeWork, failed, type Job, type Outcome, type Refused } from './methods/outcome.ts';
 import { catalogTableOf, nodeNames, requestName, sessionName } from './node-names.ts';
 import type { ProgressSent } from './progress.ts';
 import type { RequestInput } from './request-input.ts';
@@ -44,37 +42,11 @@ import { inputOf, log, RequestServices, reportProgress } from './request-service
 import type { RequestState } from './request-state.ts';
 import { RequestStream } from './request-stream.ts';
 import type { SessionProtocol } from './session.ts';
+import { admitted } from './usage.ts';
 import { WorkContext } from './work-context.ts';
 import { type WorkPlace, workPlace } from './work-place.ts';
+import type { WorkRequest } from './work-request.ts';
 import { type AskingProtocol, type InputAnswered, refusalOf } from './work-runner.ts';
-
-/** A request that runs code of the server: plain data, so that it can run on any thread that has its module. */
-export interface WorkRequest {
-  readonly server: string;
-  readonly version: string;
-  readonly id: RequestId;
-  readonly work: Work;
-  readonly timeoutMs: number;
-  readonly progressToken: string | number | undefined;
-  readonly input: Run['input'];
-  readonly clientCapabilities: JsonObject;
-  /** How `ctx.input` asks: on the stream of this request, or by ending it with what it asks for. */
-  readonly asks: 'on_stream' | 'in_rounds';
-  /** From which level on the client wants log messages; undefined: it wants none. */
-  readonly logLevel: LogLevel | undefined;
-  /** Where the answer goes. */
-  readonly connection: Pid<ConnectionProtocol>;
-  readonly exchange: number;
-  /** Whether nobody wants the answer any more when the connection is gone. Not so in a session over HTTP. */
-  readonly endsWithConnection: boolean;
-  /** What a cancellation of this request names beside its id: the session, or the connection of a stream. */
-  readonly scope: string | undefined;
-  /** What its client may do that has lost the event stream of this request. */
-  readonly resumption: Revision['resumption'];
-  /** Of the catalog that it was decided with. */
-  readonly catalogVersion: number;
-  readonly session: { readonly id: string; readonly pid: Pid<SessionProtocol> } | undefined;
-}
 
 export interface RequestProtocol {
   /**
@@ -163,7 +135,7 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
         throw new Error(`the server ${quoted(request.server)} is restarting`);
       }
       const opened = carriedState(start, request, ctx);
-      const found = findJob(work, request.catalogVersion, catalog, revision, limits);
+      const found = admitted(node, request, limits, ctx) ?? findJob(request, catalog, revision, limits);
       const job = typeof opened === 'string' ? failed(errorObject(INVALID_PARAMS, opened), revision) : found;
       if (request.scope !== undefined) {
         const name = requestName(node, request.scope, request.id);

@@ -2,6 +2,7 @@
 
 import { describeExit, type Pid } from '../../runtime/index.ts';
 import type { ConnectionContext } from '../../transports/transport.ts';
+import { type Principal, principalKey } from '../authorization/principal.ts';
 import type { SessionsRoute } from '../era.ts';
 import { errorObject, INVALID_PARAMS, INVALID_REQUEST } from '../errors.ts';
 import { SESSION_HEADER } from '../headers.ts';
@@ -28,6 +29,7 @@ import type { SessionProtocol } from './session.ts';
 import type { OpenResult } from './session-manager.ts';
 import { forgetSession, logOf, type SessionRecord, sessionOf } from './session-store.ts';
 import { attachStream } from './session-streams-leg.ts';
+import { tooMany } from './usage.ts';
 
 const notFound = 404;
 const badRequest = 400;
@@ -37,21 +39,22 @@ export function serveSessionMessage(
   exchange: number,
   { opens, sessionId, message }: SessionsRoute,
   acceptsStream: boolean,
+  principal: Principal | undefined,
   ctx: ConnectionContext,
 ): Promise<void> | undefined {
-  if (opens) return openSession(state, exchange, message as RequestMessage, ctx);
+  if (opens) return openSession(state, exchange, message as RequestMessage, principal, ctx);
   const id = message.kind === 'request' ? message.id : undefined;
   const known = state.kind === 'stream' ? state.streamSession : sessionId;
-  if (known === undefined) return beforeSession(state, exchange, message, ctx);
-  const record = sessionOf(state.names, known, state.config.server, ctx);
+  if (known === undefined) return beforeSession(state, exchange, message, principal, ctx);
+  const record = sessionOf(state.names, known, state.config.server, principal, ctx);
   if (record === undefined) {
     if (state.kind === 'stream') state.streamSession = undefined;
     refuse(state, exchange, id, 'there is no such session: open one with initialize', notFound, ctx);
     return undefined;
   }
   const pid = ctx.whereis(sessionName(state.config.node, known));
-  if (pid !== undefined) return inSession(state, exchange, message, { record, pid, acceptsStream }, ctx);
-  return restoreSession(state, exchange, message, record, acceptsStream, ctx);
+  if (pid !== undefined) return inSession(state, exchange, message, { record, pid, acceptsStream, principal }, ctx);
+  return restoreSession(state, exchange, message, { record, acceptsStream, principal }, ctx);
 }
 
 /** Its process has crashed: the record brings it back, and the client does not notice. */
@@ -59,13 +62,13 @@ async function restoreSession(
   state: ConnectionState,
   exchange: number,
   message: SessionsRoute['message'],
-  record: SessionRecord,
-  acceptsStream: boolean,
+  place: Omit<InSession, 'pid'>,
   ctx: ConnectionContext,
 ): Promise<void> {
+  const { record } = place;
   const restored = await ctx.call(state.names.sessionManager, 'restore', record.id).catch(failedCall);
   const pid = ctx.whereis(sessionName(state.config.node, record.id));
-  if (pid !== undefined) return inSession(state, exchange, message, { record, pid, acceptsStream }, ctx);
+  if (pid !== undefined) return inSession(state, exchange, message, { ...place, pid }, ctx);
   const why = restored === 'ok' ? 'it ended at once' : describeExit(restored.error);
   if (message.kind === 'request') answerUnavailable(state, exchange, message.id, why, ctx);
   else endExchange(state, ctx, exchange, 503);
@@ -76,6 +79,7 @@ interface InSession {
   readonly record: SessionRecord;
   readonly pid: Pid<SessionProtocol>;
   readonly acceptsStream: boolean;
+  readonly principal: Principal | undefined;
 }
 
 function inSession(
@@ -85,7 +89,7 @@ function inSession(
   place: InSession,
   ctx: ConnectionContext,
 ): Promise<void> | undefined {
-  const { record, pid, acceptsStream } = place;
+  const { record, pid, acceptsStream, principal } = place;
   ctx.cast(pid, 'touch');
   if (message.kind === 'batch') {
     if (revisionOf(record.version)?.batches === true) {
@@ -105,6 +109,7 @@ function inSession(
       scope: id,
       session: { id, pid },
       acceptsStream,
+      principal,
     };
     return serveRequest(state, exchange, message, origin, ctx);
   }
@@ -145,29 +150,45 @@ async function openSession(
   state: ConnectionState,
   exchange: number,
   message: RequestMessage,
+  principal: Principal | undefined,
   ctx: ConnectionContext,
 ): Promise<void> {
   const { id } = message;
   if (state.streamSession !== undefined)
     return refuse(state, exchange, id, 'this stream has a session already', badRequest, ctx);
   const { mounted } = state.config;
-  if (mounted !== undefined) return openMountedSession(state, exchange, message, ctx);
+  if (mounted !== undefined) return openMountedSession(state, exchange, message, principal, ctx);
   const catalog = catalogOf(state, ctx);
   if (catalog === undefined) return answerUnavailable(state, exchange, id, 'its registry is being restarted', ctx);
-  const outcome = handleRequest(message, catalog, newestOf('sessions'), state.config.limits);
+  const outcome = handleRequest(message, catalog, newestOf('sessions'), state.config.limits, {
+    headers: undefined,
+    granted: undefined,
+  });
   if (outcome.kind === 'error')
     return answer(state, ctx, exchange, errorMessage(id, outcome.error), { status: outcome.status });
   if (outcome.kind !== 'result' || outcome.negotiated === undefined) throw new Error('initialize must negotiate');
   const { negotiated, result } = outcome;
-  const opened = await openRecord(state, negotiated, ctx);
+  const opened = await openRecord(state, negotiated, principal, ctx);
+  if ('error' in opened && opened.error === 'too_many_of_principal') return tooManySessions(state, exchange, id, ctx);
   if ('error' in opened) return answerUnavailable(state, exchange, id, describeExit(opened.error), ctx);
   welcome(state, exchange, id, opened.ok, result, ctx);
 }
 
-function openRecord(state: ConnectionState, negotiated: Negotiated, ctx: ConnectionContext): Promise<OpenResult> {
+function tooManySessions(state: ConnectionState, exchange: number, id: RequestId, ctx: ConnectionContext): void {
+  const { error, status } = tooMany('sessions', 'principalSessionsMax', state.config.limits);
+  answer(state, ctx, exchange, errorMessage(id, error), { status });
+}
+
+function openRecord(
+  state: ConnectionState,
+  negotiated: Negotiated,
+  asking: Principal | undefined,
+  ctx: ConnectionContext,
+): Promise<OpenResult> {
   const { server } = state.config;
   const stream = state.kind === 'stream' && state.resumable === undefined ? ctx.self : undefined;
-  return ctx.call(state.names.sessionManager, 'open', { server, negotiated, stream }).catch(failedCall);
+  const principal = principalKey(asking);
+  return ctx.call(state.names.sessionManager, 'open', { server, negotiated, stream, principal }).catch(failedCall);
 }
 
 /** The session is there: its id, and what the server says of itself. */
@@ -192,6 +213,7 @@ async function openMountedSession(
   state: ConnectionState,
   exchange: number,
   message: RequestMessage,
+  principal: Principal | undefined,
   ctx: ConnectionContext,
 ): Promise<void> {
   const { id } = message;
@@ -199,7 +221,8 @@ async function openMountedSession(
   if ('problem' in negotiated) {
     return answer(state, ctx, exchange, errorMessage(id, errorObject(INVALID_PARAMS, negotiated.problem)));
   }
-  const opened = await openRecord(state, negotiated, ctx);
+  const opened = await openRecord(state, negotiated, principal, ctx);
+  if ('error' in opened && opened.error === 'too_many_of_principal') return tooManySessions(state, exchange, id, ctx);
   if ('error' in opened) return answerUnavailable(state, exchange, id, describeExit(opened.error), ctx);
   const made = await openMounted(state, opened.ok, negotiated, ctx);
   if ('result' in made) return welcome(state, exchange, id, opened.ok, made.result, ctx);
@@ -212,9 +235,10 @@ export function endSession(
   state: ConnectionState,
   exchange: number,
   sessionId: string,
+  principal: Principal | undefined,
   ctx: ConnectionContext,
 ): undefined {
-  if (sessionOf(state.names, sessionId, state.config.server, ctx) === undefined) {
+  if (sessionOf(state.names, sessionId, state.config.server, principal, ctx) === undefined) {
     refuse(state, exchange, undefined, 'there is no such session', notFound, ctx);
     return;
   }
@@ -241,6 +265,7 @@ function beforeSession(
   state: ConnectionState,
   exchange: number,
   message: SessionsRoute['message'],
+  principal: Principal | undefined,
   ctx: ConnectionContext,
 ): Promise<void> | undefined {
   if (message.kind === 'request' && message.method === 'ping') {
@@ -251,6 +276,7 @@ function beforeSession(
       scope: undefined,
       session: undefined,
       acceptsStream: false,
+      principal,
     };
     const origin = { revision, clientCapabilities: {}, ...none };
     return serveRequest(state, exchange, message, origin, ctx);

@@ -19,7 +19,7 @@ import { forgetSession, logOf, type SessionRecord } from './session-store.ts';
 
 export interface SessionManagerProtocol {
   readonly call: {
-    /** `error`: `'too_many_sessions'`, or why the process did not start. */
+    /** `error`: `'too_many_sessions'`, `'too_many_of_principal'`, or why the process did not start. */
     readonly open: Call<OpenRequest, OpenResult>;
     /** Makes the process of a known session again if it has none. */
     readonly restore: Call<string, 'ok' | { readonly error: unknown }>;
@@ -35,6 +35,8 @@ export interface OpenRequest {
   readonly negotiated: Negotiated;
   /** See `SessionRecord`. */
   readonly stream: Pid | undefined;
+  /** See `SessionRecord`. */
+  readonly principal: string | undefined;
 }
 
 export type OpenResult = { readonly ok: string } | { readonly error: unknown };
@@ -72,11 +74,20 @@ export const SessionManager: GenServer<SessionManagerProtocol, SessionManagerSta
       return state;
     },
     handleCall: {
-      open: async (state, { server, negotiated, stream }, ctx) => {
+      open: async (state, { server, negotiated, stream, principal }, ctx) => {
         const records = recordsOf(state, ctx);
         if (records === undefined) return reply({ error: 'no_session_store' } as OpenResult, state);
         if (records.size >= state.limits.sessionsMax) return reply({ error: 'too_many_sessions' } as OpenResult, state);
-        const record: SessionRecord = { id: randomUUID(), server, ...negotiated, ...(stream && { stream }) };
+        if (principal !== undefined && countOf(records, principal) >= state.limits.principalSessionsMax) {
+          return reply({ error: 'too_many_of_principal' } as OpenResult, state);
+        }
+        const record: SessionRecord = {
+          id: randomUUID(),
+          server,
+          ...negotiated,
+          ...(stream && { stream }),
+          ...(principal !== undefined && { principal }),
+        };
         const result = await startSession(state, record, ctx);
         if (result !== 'ok') return reply(result as OpenResult, state);
         records.set(record.id, record);
@@ -114,6 +125,13 @@ export const SessionManager: GenServer<SessionManagerProtocol, SessionManagerSta
     },
   },
 );
+
+/** Sessions end in several places: what is there is counted, not what was opened. */
+function countOf(records: Table<string, SessionRecord>, principal: string): number {
+  let count = 0;
+  for (const [, record] of records.entries()) if (record.principal === principal) count += 1;
+  return count;
+}
 
 async function startSession(
   state: State,

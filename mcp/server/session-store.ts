@@ -1,4 +1,5 @@
 import { type Context, type GenServer, genServer, name, type Pid, type Table } from '../../runtime/index.ts';
+import { type Principal, principalKey } from '../authorization/principal.ts';
 import type { Pin } from '../era.ts';
 import type { McpLimits } from '../limits.ts';
 import type { LogLevel } from '../request-context.ts';
@@ -13,22 +14,25 @@ export interface SessionRecord extends Negotiated {
   readonly server: string;
   /** The connection of the stream that it ends with; over HTTP a session belongs to no connection. */
   readonly stream?: Pid;
+  /** The key of who has opened it: it is of nobody else. */
+  readonly principal?: string;
   /** From which level on the client wants log messages, if it has said so. */
   readonly logLevel?: LogLevel;
   /** The resources whose changes the client wants to hear of. */
   readonly subscriptions?: readonly string[];
 }
 
-/** The record of a session of that server. */
+/** The record of a session of that server, and of that principal: nobody learns of those of others. */
 export function sessionOf(
   { sessionTable }: NodeNames,
   sessionId: string,
   server: string,
+  principal: Principal | undefined,
   ctx: Context,
 ): SessionRecord | undefined {
   const records: Table<string, SessionRecord> | undefined = ctx.table(sessionTable);
   const record = records?.get(sessionId);
-  return record?.server === server ? record : undefined;
+  return record?.server === server && record.principal === principalKey(principal) ? record : undefined;
 }
 
 /** The event streams of a session; made if there are none, there are limits for them, and the session is there. */
@@ -64,8 +68,8 @@ export interface StreamRecord {
 }
 
 /**
- * Keeps the records of sessions, subscriptions and tasks, so that they outlive the processes that deal with them. It
- * does nothing else: a process that handles no message has nothing that could fail.
+ * Keeps the records of sessions, subscriptions, tasks and callers, so that they outlive the processes that deal with
+ * them. It does nothing else: a process that handles no message has nothing that could fail.
  */
 export const SessionStore: GenServer<Record<never, never>, { readonly node: string }> = genServer(
   import.meta,
@@ -73,11 +77,12 @@ export const SessionStore: GenServer<Record<never, never>, { readonly node: stri
   {
     init({ node }, ctx) {
       ctx.setLabel(`session store of ${node}`);
-      const { sessionTable, streamTable, logTable, listenTable, announcedTable, taskTable } = nodeNames(node);
+      const { sessionTable, streamTable, logTable, listenTable, announcedTable, taskTable, callersTable } =
+        nodeNames(node);
       const heir = ctx.whereis(name('init'));
       // The records belong to the node, not to this process: the first process of the system keeps them for its
       // successor.
-      const tables = [sessionTable, streamTable, logTable, listenTable, announcedTable, taskTable];
+      const tables = [sessionTable, streamTable, logTable, listenTable, announcedTable, taskTable, callersTable];
       for (const table of tables) {
         if (ctx.table(table) === undefined) ctx.newTable(table, { access: 'public', ...(heir && { heir }) });
       }

@@ -32,6 +32,8 @@ export interface Listen {
   readonly id: RequestId;
   readonly server: string;
   readonly filter: ListenFilter;
+  /** The key of who listens. */
+  readonly principal?: string;
 }
 
 export interface SubscriptionHubProtocol {
@@ -168,9 +170,13 @@ function toSessions(
     if (record.server !== server || !chosen(record)) continue;
     if (revisionOf(record.version)?.serverNotifications.has(method) !== true) continue;
     const pid = ctx.whereis(sessionName(node, id));
-    if (pid !== undefined) ctx.cast(pid, 'notify', message);
-    // Its process has crashed, and nobody listens: the message waits for the next who does.
-    else logOf(names, id, limits, ctx)?.notify(message);
+    if (pid !== undefined) {
+      ctx.cast(pid, 'notify', message);
+      continue;
+    }
+    // Its process has crashed, and is made again if somebody listens; else the message waits for the next who does.
+    const sends = logOf(names, id, limits, ctx)?.notify(message) ?? [];
+    for (const { to, outbound } of sends) ctx.cast(to, 'send', outbound);
   }
 }
 

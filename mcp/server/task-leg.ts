@@ -2,12 +2,13 @@
 
 import { describeExit, type Pid } from '../../runtime/index.ts';
 import type { ConnectionContext } from '../../transports/transport.ts';
+import type { Principal } from '../authorization/principal.ts';
 import { type ErrorObject, errorObject, INVALID_PARAMS, METHOD_NOT_FOUND, quoted } from '../errors.ts';
 import { errorMessage, type JsonObject, type RequestId, resultMessage } from '../json-rpc.ts';
 import type { LogLevel } from '../request-context.ts';
 import type { Revision } from '../revision/contract.ts';
 import { type Catalog, viewOf } from './catalog.ts';
-import { answer, answerUnavailable, type ConnectionState, failedCall } from './connection-state.ts';
+import { answer, answerUnavailable, type ConnectionState, failedCall, grantedTo } from './connection-state.ts';
 import { coreTask } from './core-task.ts';
 import { serveCoreTask } from './core-task-leg.ts';
 import { describeWork, failed, type Run, type TaskAccess } from './methods/outcome.ts';
@@ -23,6 +24,7 @@ import {
   taskHandle,
   tasksRequired,
 } from './task-record.ts';
+import { tooMany } from './usage.ts';
 
 /** What is known of the request beside its message. */
 interface Origin {
@@ -31,6 +33,7 @@ interface Origin {
   readonly logLevel: LogLevel | undefined;
   readonly session: { readonly id: string; readonly pid: Pid<SessionProtocol> } | undefined;
   readonly acceptsStream: boolean;
+  readonly principal: Principal | undefined;
 }
 
 /** Progress of the work is the status message of the task: the process of the task gets it by this token. */
@@ -59,7 +62,7 @@ export async function startTask(
   exchange: number,
   id: RequestId,
   { work, timeoutMs, input, progressToken: clientToken, wanted }: Run,
-  { revision, clientCapabilities, logLevel, session }: Origin,
+  { revision, clientCapabilities, logLevel, session, principal }: Origin,
   catalog: Catalog,
   ctx: ConnectionContext,
 ): Promise<void> {
@@ -78,8 +81,15 @@ export async function startTask(
     catalogVersion: catalog.version,
     clientToken: session === undefined ? undefined : clientToken,
     wantedTtlMs: wanted?.ttlMs,
+    principal,
+    granted: grantedTo(state, principal),
+    counted: false,
   };
   const created = await ctx.call(state.names.taskManager, 'create', request).catch(failedCall);
+  if ('error' in created && created.error === 'too_many_of_principal') {
+    const { error, status } = tooMany('tasks', 'principalTasksMax', state.config.limits);
+    return answer(state, ctx, exchange, errorMessage(id, error), { status });
+  }
   if ('error' in created) return answerUnavailable(state, exchange, id, describeExit(created.error), ctx);
   const core = revision.tasks?.form === 'core';
   const body = core ? { task: coreTask(created.ok) } : { resultType: 'task', ...taskHandle(created.ok) };
@@ -92,12 +102,12 @@ export async function serveTask(
   exchange: number,
   id: RequestId,
   access: TaskAccess,
-  { revision, clientCapabilities, session, acceptsStream }: Origin,
+  { revision, clientCapabilities, session, acceptsStream, principal }: Origin,
   catalog: Catalog,
   ctx: ConnectionContext,
 ): Promise<void> {
   if (session !== undefined) {
-    return serveCoreTask(state, exchange, id, access, { session, acceptsStream }, catalog, ctx);
+    return serveCoreTask(state, exchange, id, access, { session, acceptsStream, principal }, catalog, ctx);
   }
   if (access.method === 'list') throw new Error('only sessions have a list of tasks');
   const { method, id: taskId, responses } = access;
@@ -113,7 +123,7 @@ export async function serveTask(
   const journal = taskJournal(names, ctx);
   if (journal === undefined) return answerUnavailable(state, exchange, id, 'its tasks are being restarted', ctx);
   const record = journal.read(taskId);
-  if (record === undefined || !isTaskOf(record, config.server, undefined)) {
+  if (record === undefined || !isTaskOf(record, config.server, undefined, principal)) {
     // Tools change while the server serves: tasks of tools that are gone are still there.
     if (!catalog.hasTasks) return refuse(errorObject(METHOD_NOT_FOUND, `no method "tasks/${method}" here`));
     return refuse(errorObject(INVALID_PARAMS, `there is no task ${quoted(taskId)}, or not any more`));

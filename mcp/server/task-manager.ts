@@ -13,17 +13,21 @@ import {
   startChild,
   type Table,
 } from '../../runtime/index.ts';
+import { principalKey } from '../authorization/principal.ts';
 import { errorObject, INTERNAL_ERROR } from '../errors.ts';
 import type { McpLimits } from '../limits.ts';
 import { wallMs } from './carried-state.ts';
 import { describeWork } from './methods/outcome.ts';
 import { type NodeNames, nodeNames, taskName } from './node-names.ts';
-import { taskJournal } from './task-journal.ts';
+import { type TaskJournal, taskJournal } from './task-journal.ts';
 import { changedTask, failedTask, isOver, type TaskRecord, type TaskRequest } from './task-record.ts';
 
 export interface TaskManagerProtocol {
   readonly call: {
-    /** `error`: `'too_many_tasks'`, `'too_many_tasks_of_the_session'`, or why the process did not start. */
+    /**
+     * `error`: `'too_many_tasks'`, `'too_many_tasks_of_the_session'`, `'too_many_of_principal'`, or why the process did
+     * not start.
+     */
     readonly create: Call<TaskRequest, CreateTaskResult>;
   };
   readonly cast: {
@@ -82,6 +86,10 @@ export const TaskManager: GenServer<TaskManagerProtocol, TaskManagerStart> = gen
       if (known >= limits.sessionTasksMax) {
         return reply({ error: 'too_many_tasks_of_the_session' } as CreateTaskResult, state);
       }
+      const owner = principalKey(request.principal);
+      if (owner !== undefined && countOf(journal, owner) >= limits.principalTasksMax) {
+        return reply({ error: 'too_many_of_principal' } as CreateTaskResult, state);
+      }
       const record = newTask(request, limits, wallMs(ctx));
       await journal.write(record);
       // Its supervisor may be away, being restarted: the client is told to try again.
@@ -138,6 +146,12 @@ function keepOfSession({ ofSession }: State, { id, request: { session } }: TaskR
 
 async function endOfSession(state: State, sessionId: string, ctx: Context): Promise<void> {
   for (const id of state.ofSession.get(sessionId) ?? []) await forget(state, id, 'session_ended', ctx);
+}
+
+function countOf(journal: TaskJournal, owner: string): number {
+  let count = 0;
+  for (const { request } of journal.records()) if (principalKey(request.principal) === owner) count += 1;
+  return count;
 }
 
 function newTask(request: TaskRequest, { taskTtlMs, taskPollMs }: McpLimits, nowMs: number): TaskRecord {

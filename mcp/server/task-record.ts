@@ -1,10 +1,11 @@
 /** What there is to know of a task, and how it changes (extension `io.modelcontextprotocol/tasks`). Pure. */
 
+import { type Principal, principalKey } from '../authorization/principal.ts';
 import { type ErrorObject, errorObject, MISSING_REQUIRED_CLIENT_CAPABILITY } from '../errors.ts';
 import { isJsonObject, type JsonObject } from '../json-rpc.ts';
 import { TASKS_EXTENSION } from '../revision/contract.ts';
-import type { WorkRequest } from './request.ts';
 import type { RequestState } from './request-state.ts';
+import type { WorkRequest } from './work-request.ts';
 
 /** The request that became a task, without what belongs to its connection: what the task itself fills in. */
 export type TaskRequest = Omit<WorkRequest, 'connection' | 'exchange' | 'endsWithConnection' | 'scope' | 'asks'> & {
@@ -62,9 +63,18 @@ export function isOver({ status }: TaskRecord): boolean {
   return status === 'completed' || status === 'failed' || status === 'cancelled';
 }
 
-/** A task of a session is of that session alone; others are of whoever knows their ids. */
-export function isTaskOf({ server, request }: TaskRecord, of: string, sessionId: string | undefined): boolean {
-  return server === of && request.session?.id === sessionId;
+/**
+ * Whether a task is there for whoever asks at that server. One of a session is of that session alone, and none is of
+ * another principal; without authorization others are of whoever knows their ids.
+ */
+export function isTaskOf(
+  { server, request }: TaskRecord,
+  of: string,
+  sessionId: string | undefined,
+  principal: Principal | undefined,
+): boolean {
+  if (server !== of || request.session?.id !== sessionId) return false;
+  return principalKey(request.principal) === principalKey(principal);
 }
 
 export function failedTask(error: ErrorObject): TaskChange {

@@ -23,7 +23,6 @@ import type { McpLimits } from '../limits.ts';
 import { bindingOf, wallMs } from './carried-state.ts';
 import { describeWork } from './methods/outcome.ts';
 import { type NodeNames, nodeNames, sessionName, taskName } from './node-names.ts';
-import type { WorkRequest } from './request.ts';
 import { refusal } from './request-input.ts';
 import { openState, sealState } from './request-state.ts';
 import { TaskAudience, type TaskWait } from './task-audience.ts';
@@ -37,6 +36,7 @@ import {
   type TaskChange,
   type TaskRecord,
 } from './task-record.ts';
+import type { WorkRequest } from './work-request.ts';
 
 export interface TaskStart {
   readonly node: string;

@@ -1,8 +1,9 @@
 import type { Clock, Context, Messaging } from '../../runtime/index.ts';
+import type { Principal } from '../authorization/principal.ts';
 import type { InputQuestion } from '../input.ts';
 import type { JsonObject, RequestId } from '../json-rpc.ts';
 import type { Era, LogLevel, RequestContext, ServerAddress } from '../request-context.ts';
-import type { WorkRequest } from './request.ts';
+import type { WorkRequest } from './work-request.ts';
 
 /** What the process of the request does for the code that runs in it. */
 export interface WorkServices {
@@ -17,6 +18,7 @@ export class WorkContext implements RequestContext {
   readonly requestId: RequestId;
   readonly server: ServerAddress;
   readonly session?: string;
+  readonly principal?: Principal;
   readonly era: Era;
   readonly clientCapabilities: JsonObject;
   readonly #ctx: Context;
@@ -27,7 +29,7 @@ export class WorkContext implements RequestContext {
   constructor(
     ctx: Context,
     node: string,
-    request: Pick<WorkRequest, 'id' | 'server' | 'session' | 'clientCapabilities'>,
+    request: Pick<WorkRequest, 'id' | 'server' | 'session' | 'clientCapabilities' | 'principal'>,
     era: Era,
     services: WorkServices,
   ) {
@@ -36,6 +38,7 @@ export class WorkContext implements RequestContext {
     this.requestId = request.id;
     this.server = { node, name: request.server };
     if (request.session !== undefined) this.session = request.session.id;
+    if (request.principal !== undefined) this.principal = request.principal;
     this.era = era;
     this.clientCapabilities = request.clientCapabilities;
   }

@@ -26,8 +26,8 @@ import { type ImportedCatalog, importedCatalog, type WorkBounds } from './import
 import { findJob, METHOD_OF } from './jobs.ts';
 import type { Job } from './methods/outcome.ts';
 import { portable } from './portable.ts';
-import type { WorkRequest } from './request.ts';
 import { WorkContext, type WorkServices } from './work-context.ts';
+import type { WorkRequest } from './work-request.ts';
 
 /** What a thread must know to run the code of a request: plain data. */
 export interface WorkStart {
@@ -38,7 +38,10 @@ export interface WorkStart {
   readonly ticket: number;
   /** The process that answers. */
   readonly asking: Pid<AskingProtocol>;
-  readonly request: Pick<WorkRequest, 'server' | 'version' | 'id' | 'work' | 'session' | 'clientCapabilities'>;
+  readonly request: Pick<
+    WorkRequest,
+    'server' | 'version' | 'id' | 'work' | 'session' | 'clientCapabilities' | 'principal'
+  >;
 }
 
 /** What the work sends to the process that answers. */
@@ -116,7 +119,9 @@ function unasked(error: unknown): InitResult<State> {
 
 /** Whoever started this has found it already, in a catalog of the same server. */
 function jobOf({ request: { work, version } }: WorkStart, catalog: Catalog, limits: McpLimits): Job {
-  const job = findJob(work, catalog.version, catalog, revisionOf(version)!, limits);
+  // It was granted where the request is.
+  const asked = { work, catalogVersion: catalog.version, granted: undefined };
+  const job = findJob(asked, catalog, revisionOf(version)!, limits);
   if ('kind' in job) throw new Error('the module of the server is not the one that it was started with');
   return job;
 }

@@ -112,15 +112,22 @@ async function settledNow(promise: Promise<unknown>): Promise<boolean> {
 /** A client with sockets of its own, which are kept alive until it is closed. */
 export class HttpClient {
   readonly url: string;
+  /** What each request says beside its own headers. */
+  readonly headers: Record<string, string>;
   private readonly agent = new http.Agent({ keepAlive: true });
 
-  constructor(url: string) {
+  constructor(url: string, headers: Record<string, string> = {}) {
     this.url = url;
+    this.headers = headers;
   }
 
   exchange(method: 'POST' | 'GET' | 'DELETE', body?: object | string, headers: Record<string, string> = {}): Exchange {
     const text = typeof body === 'object' ? JSON.stringify(body) : body;
-    const request = http.request(this.url, { method, agent: this.agent, headers: { ...accepting, ...headers } });
+    const request = http.request(this.url, {
+      method,
+      agent: this.agent,
+      headers: { ...accepting, ...this.headers, ...headers },
+    });
     return new Exchange(request, text);
   }
 
@@ -187,8 +194,8 @@ export class HttpSession {
     this.id = id;
   }
 
-  static async open(url: string, capabilities: object = {}): Promise<HttpSession> {
-    const client = new HttpClient(url);
+  static async open(url: string, capabilities: object = {}, given: Record<string, string> = {}): Promise<HttpSession> {
+    const client = new HttpClient(url, given);
     const { status, headers, messages } = await client.post(initialize('init', capabilities)).ended;
     const id = headers['mcp-session-id'];
     if (typeof id !== 'string') throw new Error(`no session: ${status} ${JSON.stringify(messages)}`);
@@ -198,8 +205,8 @@ export class HttpSession {
   }
 
   /** What a session of that id would send, whether it exists or not. */
-  static named(url: string, id: string): HttpSession {
-    return new HttpSession(new HttpClient(url), id);
+  static named(url: string, id: string, headers: Record<string, string> = {}): HttpSession {
+    return new HttpSession(new HttpClient(url, headers), id);
   }
 
   /** The same session on sockets that are new. */

@@ -89,6 +89,7 @@ export const WHOLE_TREE: readonly string[] = [
   '      session_sup simple_one_for_one',
   '      task_sup simple_one_for_one',
   '      request_sup simple_one_for_one',
+  '      verification_sup simple_one_for_one',
   '      batch_sup simple_one_for_one',
   '    transport_sup one_for_one',
   '      http rest_for_one',

@@ -24,7 +24,8 @@ const mayImport: Readonly<Record<string, { readonly files: readonly RegExp[]; re
         /^runtime\/compute\/(?:compute|job)\.ts$/,
         /^transports\/(?:client-)?transport\.ts$/,
       ],
-      packages: ['ajv', 're2js', 'oauth4webapi'],
+      // jose: an optional peer, loaded by `beamish/mcp/authorization/jwt` alone.
+      packages: ['ajv', 're2js', 'oauth4webapi', 'jose'],
     },
     bin: {
       files: [/^runtime\/(?:compute\/)?index\.ts$/, /^mcp\/index\.ts$/, /^transports\/(?:[a-z-]+|[a-z-]+\/index)\.ts$/],

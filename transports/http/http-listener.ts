@@ -28,9 +28,11 @@ export const HttpListener: GenServer<HttpListenerProtocol, HttpListenerStart> = 
   listenerServer<HttpListenerStart, HttpAddress>(open),
 );
 
-function open({ options }: HttpListenerStart, reception: Reception): Openable<HttpAddress> {
+function open({ options, endpoint }: HttpListenerStart, reception: Reception): Openable<HttpAddress> {
   const { limits, path } = options;
-  const settings: HttpSettings = { rules: rulesOf(options), limits, ownsSockets: true };
+  const rules = rulesOf(options);
+  rules.publish(endpoint.documents ?? {});
+  const settings: HttpSettings = { rules, limits, ownsSockets: true };
   const server = createServer(http1Options(limits));
   server.on('connection', receiveHttp1(server, settings, reception));
   return {

@@ -9,6 +9,7 @@ import { HttpExchange, refuse } from './http-exchange.ts';
 import { isLoopbackAddress } from './origin.ts';
 import * as refusals from './refusal.ts';
 import { type Refusal, rawResponse, turnedAway } from './refusal.ts';
+import { headOf } from './request-head.ts';
 import type { Rules } from './rules.ts';
 
 export interface HttpSettings {
@@ -217,7 +218,7 @@ export class HttpPeer implements Arrival {
     const inbound = {
       exchange: exchange.id,
       text,
-      http: { method: request.method, headers: request.headers, acceptsStream: accepted.stream },
+      http: headOf(request.method, request.headers, accepted.stream),
     } as Inbound;
     if (this.intake === undefined) this.early.push(inbound);
     else this.intake.deliver(inbound);

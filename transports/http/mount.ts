@@ -7,6 +7,7 @@ import { HttpConnection } from './http-connection.ts';
 import { HttpPeer, type HttpSettings } from './http-peer.ts';
 import { MountListener, type MountListenerStart, mountListenerName } from './mount-listener.ts';
 import { type HttpOptions, type ResolvedHttpOptions, resolveHttpOptions, rulesOf } from './options.ts';
+import type { Rules } from './rules.ts';
 
 /** An HTTP transport without a socket of its own. */
 export interface MountedHttp extends Transport {
@@ -32,22 +33,24 @@ export interface MountedHttp extends Transport {
  */
 export function mountHttp(options: HttpOptions = {}): MountedHttp {
   const resolved = resolveHttpOptions(options);
+  const rules = rulesOf(resolved);
   return {
     id: resolved.id,
     childSpec(endpoint: EndpointSpec): ChildSpec {
       const { id, limits } = resolved;
+      rules.publish(endpoint.documents ?? {});
       const start: MountListenerStart = { options: resolved, endpoint };
       return supervisor(id, { strategy: 'rest_for_one' }, [
         connectionSupervisor(id, HttpConnection, { endpoint, limits }),
         child(MountListener, start, { id: 'listener', name: mountListenerName(id) }),
       ]);
     },
-    handler: (system) => handlerFor(system, resolved),
+    handler: (system) => handlerFor(system, resolved, rules),
   };
 }
 
-function handlerFor(system: System, options: ResolvedHttpOptions): RequestListener {
-  const settings: HttpSettings = { rules: rulesOf(options), limits: options.limits, ownsSockets: false };
+function handlerFor(system: System, options: ResolvedHttpOptions, rules: Rules): RequestListener {
+  const settings: HttpSettings = { rules, limits: options.limits, ownsSockets: false };
   const listener = mountListenerName(options.id);
   const peers = new WeakMap<Socket, HttpPeer>();
   return (request, response) => {

@@ -56,6 +56,9 @@ export const subprotocolRequired: Refusal = refusal(
   "The client must offer the WebSocket subprotocol 'mcp'.",
   { close: true },
 );
+export const documentMethodNotAllowed: Refusal = refusal(405, 'method_not_allowed', 'This is only to be read: GET.', {
+  headers: ['Allow', 'GET, HEAD'],
+});
 export const notAcceptable: Refusal = refusal(
   406,
   'not_acceptable',
@@ -117,6 +120,12 @@ export const turnedAway: Readonly<Record<TurnedAway, Refusal>> = {
 
 function full(why: TurnedAway): Refusal {
   return refusal(503, why, TURNED_AWAY[why], { close: true, headers: ['Retry-After', '5'] });
+}
+
+/** No refusal, but answered in the same way: what everybody may read here. */
+export function document(content: object): Refusal {
+  const headers = ['Cache-Control', 'max-age=3600'];
+  return { status: 200, reason: 'document', headers, body: JSON.stringify(content), close: false };
 }
 
 /** The path is part of the configuration, so it may be named; what the peer asked for is not repeated to it. */

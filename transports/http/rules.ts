@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Documents } from '../transport.ts';
 import { type Accepted, isJsonType, parseAccept } from './accept.ts';
 import { isLoopbackHost, isLoopbackOrigin, matchesHost } from './origin.ts';
 import type { Refusal } from './refusal.ts';
@@ -38,6 +39,8 @@ const CORS_MAX_AGE_S = 600;
  * one client carry the same ones, and a comparison of equal strings is all that they cost.
  */
 export class Rules {
+  /** What is read at other paths, ready to be sent. */
+  private documents: ReadonlyMap<string, Refusal> = new Map();
   private readonly options: RuleOptions;
   private readonly hosts: ReadonlySet<string> | undefined;
   private readonly origins: ReadonlySet<string>;
@@ -59,11 +62,21 @@ export class Rules {
     this.bodyTooLarge = refusals.bodyTooLarge(options.messageBytesMax);
   }
 
-  /** Why the request is refused, or undefined. `loopback`: it arrived on an address of the machine itself. */
+  /** What is answered at other paths than the endpoint's. */
+  publish(documents: Documents): void {
+    this.documents = new Map(Object.entries(documents).map(([path, body]) => [path, refusals.document(body)]));
+  }
+
+  /**
+   * What the request is answered without the endpoint, or undefined. `loopback`: it arrived on an address of the
+   * machine itself.
+   */
   check(request: RequestHead, loopback: boolean): Refusal | undefined {
     const { headers, method } = request;
-    const misplaced = this.checkPlace(request, loopback);
+    const document = this.documentAt(request.url);
+    const misplaced = this.checkPlace(request, loopback, document !== undefined);
     if (misplaced !== undefined) return misplaced;
+    if (document !== undefined) return this.read(document, method, headers);
     if (method === 'POST') return this.checkPost(headers);
     if (method === 'OPTIONS') return this.preflight(headers);
     if (method === 'DELETE') return undefined;
@@ -72,10 +85,10 @@ export class Rules {
   }
 
   /** The part of `check` that does not depend on the method: how much is asked, where, under which name, by whom. */
-  checkPlace(request: RequestHead, loopback: boolean): Refusal | undefined {
-    const { headers } = request;
+  checkPlace(request: RequestHead, loopback: boolean, isDocument = false): Refusal | undefined {
+    const { headers, url } = request;
     if (request.rawHeaders.length > this.options.headersMax * 2) return this.headersTooLarge;
-    if (request.url !== this.options.path && request.url?.startsWith(this.pathWithQuery) !== true) return this.notFound;
+    if (!isDocument && url !== this.options.path && url?.startsWith(this.pathWithQuery) !== true) return this.notFound;
     if (!this.isHostAllowed(headers.host, loopback)) return refusals.hostNotAllowed;
     if (headers.origin !== undefined && !this.isOriginAllowed(headers.origin, loopback))
       return refusals.originNotAllowed;
@@ -96,6 +109,16 @@ export class Rules {
     if (origin === undefined || !this.origins.has(origin.toLowerCase())) return [];
     const expose = 'Mcp-Session-Id, WWW-Authenticate';
     return ['Access-Control-Allow-Origin', origin, 'Vary', 'Origin', 'Access-Control-Expose-Headers', expose];
+  }
+
+  private documentAt(url: string | undefined): Refusal | undefined {
+    if (url === this.options.path || this.documents.size === 0) return undefined;
+    return this.documents.get(url?.split('?', 1)[0] ?? '');
+  }
+
+  private read(document: Refusal, method: string | undefined, headers: IncomingHttpHeaders): Refusal {
+    if (method === 'OPTIONS') return this.preflight(headers);
+    return method === 'GET' || method === 'HEAD' ? document : refusals.documentMethodNotAllowed;
   }
 
   private checkPost(headers: IncomingHttpHeaders): Refusal | undefined {

@@ -35,7 +35,9 @@ export const Http2Listener: GenServer<HttpListenerProtocol, Http2ListenerStart> 
  */
 function open(start: Http2ListenerStart, reception: Reception, ctx: Context): Openable<HttpAddress> {
   const { options, limits, tls, allowHttp1 } = start;
-  const settings: Http2Settings = { rules: rulesOf(options), limits, clock: ctx.clock };
+  const rules = rulesOf(options);
+  rules.publish(start.endpoint.documents ?? {});
+  const settings: Http2Settings = { rules, limits, clock: ctx.clock };
   const sessions = sessionOptions(limits);
   const server = createHttp1Server(start);
   const receive = receiveHttp1(server, { ...settings, ownsSockets: true }, reception);

@@ -5,6 +5,7 @@ import type { Arrival, TurnedAway } from '../arrival.ts';
 import { isLoopbackAddress } from '../http/origin.ts';
 import * as refusals from '../http/refusal.ts';
 import { type Refusal, turnedAway } from '../http/refusal.ts';
+import { headOf } from '../http/request-head.ts';
 import type { RequestHead, Rules } from '../http/rules.ts';
 import { FAREWELL_MS, type Http2Limits } from '../limits.ts';
 import type { Intake, SlowReader } from '../peer.ts';
@@ -235,7 +236,7 @@ export class Http2Peer implements Arrival {
   private deliver(exchange: Http2Exchange, text: string): void {
     exchange.delivered = true;
     const { id, headers, accepted } = exchange;
-    const http = { method: headers[':method'], headers, acceptsStream: accepted.stream };
+    const http = headOf(headers[':method'], headers, accepted.stream);
     const inbound = { exchange: id, text, http } as unknown as Inbound;
     if (this.intake === undefined) this.early.push(inbound);
     else this.intake.deliver(inbound);

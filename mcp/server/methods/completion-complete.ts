@@ -12,6 +12,7 @@ import {
   type MethodHandler,
   type Outcome,
   runOf,
+  scopeProblem,
   type Work,
 } from './outcome.ts';
 
@@ -24,12 +25,14 @@ type CompletionWork = Extract<Work, { kind: 'completion' }>;
  * `completion/complete` (server/utilities/completion): the completion if there is such a prompt or template with such
  * an argument. One for which nobody suggests anything has no suggestions.
  */
-export const completionComplete: MethodHandler = ({ params, catalog, revision }) => {
+export const completionComplete: MethodHandler = ({ params, catalog, revision, granted }) => {
   const ref = params['ref'] as JsonObject;
   const { name, value } = params['argument'] as { readonly name: string; readonly value: string };
   const found = ref['type'] === 'ref/prompt' ? ofPrompt(catalog, ref) : ofTemplate(catalog, ref);
   if ('problem' in found) return failed(errorObject(INVALID_PARAMS, found.problem), revision);
-  const { of, names, timeoutMs, complete } = found;
+  const { of, names, timeoutMs, complete, scopes } = found;
+  const barred = scopeProblem(scopes, { kind: 'completion', name: of.name }, { granted, revision });
+  if (barred !== undefined) return barred;
   if (!names.includes(name)) {
     const message = `${of.kind} ${quoted(of.name)} has no argument ${quoted(name)}, it has: ${names.join(', ')}`;
     return failed(errorObject(INVALID_PARAMS, message), revision);
@@ -45,21 +48,22 @@ interface Found {
   readonly names: readonly string[];
   readonly timeoutMs: number;
   readonly complete: ReadonlyMap<string, Complete>;
+  readonly scopes: readonly string[] | undefined;
 }
 type Search = Found | { readonly problem: string };
 
 function ofPrompt({ prompts }: Catalog, { name }: JsonObject): Search {
   const prompt = prompts.get(name as string);
   if (prompt === undefined) return { problem: `unknown prompt ${quoted(name as string)}` };
-  const { timeoutMs, complete } = prompt;
+  const { timeoutMs, complete, scopes } = prompt;
   const names = prompt.arguments.map((argument) => argument.name);
-  return { of: { kind: 'prompt', name: prompt.name }, names, timeoutMs, complete };
+  return { of: { kind: 'prompt', name: prompt.name }, names, timeoutMs, complete, scopes };
 }
 
 function ofTemplate({ templates }: Catalog, { uri }: JsonObject): Search {
-  for (const { name, uriTemplate, timeoutMs, complete } of templates.values()) {
+  for (const { name, uriTemplate, timeoutMs, complete, scopes } of templates.values()) {
     if (uriTemplate.text === uri) {
-      return { of: { kind: 'template', name }, names: uriTemplate.variables, timeoutMs, complete };
+      return { of: { kind: 'template', name }, names: uriTemplate.variables, timeoutMs, complete, scopes };
     }
   }
   return { problem: `unknown resource template ${quoted(uri as string)}` };

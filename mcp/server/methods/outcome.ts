@@ -1,6 +1,7 @@
 /** What a method is given, and what comes of it. */
 
-import { type ErrorObject, errorObject, INTERNAL_ERROR, McpError, quoted } from '../../errors.ts';
+import { missingScopes } from '../../authorization/bearer.ts';
+import { type ErrorObject, errorObject, INTERNAL_ERROR, INVALID_REQUEST, McpError, quoted } from '../../errors.ts';
 import type { Headers } from '../../headers.ts';
 import type { JsonObject } from '../../json-rpc.ts';
 import type { McpLimits } from '../../limits.ts';
@@ -17,6 +18,8 @@ export interface MethodCall {
   readonly revision: Revision;
   /** Of a stateless request that came by HTTP: they must agree with the arguments of a tool. */
   readonly headers: Headers | undefined;
+  /** The scopes that the request may need; undefined: whoever is here may do everything. */
+  readonly granted: readonly string[] | undefined;
   readonly limits: McpLimits;
 }
 
@@ -78,7 +81,13 @@ export type Outcome =
       readonly negotiated?: Negotiated;
       readonly change?: SessionChange;
     }
-  | { readonly kind: 'error'; readonly error: ErrorObject; readonly status: number }
+  | {
+      readonly kind: 'error';
+      readonly error: ErrorObject;
+      readonly status: number;
+      /** What was needed and not granted. */
+      readonly scopes?: readonly string[];
+    }
   | { readonly kind: 'run'; readonly run: Run }
   /** Notifications from now on. */
   | { readonly kind: 'listen'; readonly filter: ListenFilter }
@@ -100,6 +109,20 @@ export interface Job {
 
 export function failed(error: ErrorObject, revision: Revision): Extract<Outcome, { kind: 'error' }> {
   return { kind: 'error', error, status: revision.httpStatus(error.code, 'protocol') };
+}
+
+/** The error of whoever may not do this; undefined: he may. */
+export function scopeProblem(
+  needed: readonly string[] | undefined,
+  what: Pick<Work, 'kind' | 'name'>,
+  { granted, revision }: Pick<MethodCall, 'granted' | 'revision'>,
+): Outcome | undefined {
+  if (needed === undefined || granted === undefined) return undefined;
+  const scopes = missingScopes(needed, granted);
+  if (scopes.length === 0) return undefined;
+  const message = `${describeWork(what)} needs a token with the scopes ${needed.join(', ')}`;
+  const error = errorObject(INVALID_REQUEST, message, { reason: 'insufficient_scope', scopes: needed });
+  return { kind: 'error', error: revision.error(error), status: 403, scopes: needed };
 }
 
 export function failedByCode(error: ErrorObject, revision: Revision): Outcome {

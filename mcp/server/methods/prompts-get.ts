@@ -15,13 +15,16 @@ import {
   type MethodHandler,
   type Outcome,
   runOf,
+  scopeProblem,
 } from './outcome.ts';
 
 /** `prompts/get` (server/prompts, Getting a Prompt): the prompt if its arguments are those that it has. */
-export const promptsGet: MethodHandler = ({ params, catalog, revision }) => {
+export const promptsGet: MethodHandler = ({ params, catalog, revision, granted }) => {
   const name = params['name'] as string;
   const prompt = catalog.prompts.get(name);
   if (prompt === undefined) return failed(errorObject(INVALID_PARAMS, `unknown prompt ${quoted(name)}`), revision);
+  const barred = scopeProblem(prompt.scopes, { kind: 'prompt', name }, { granted, revision });
+  if (barred !== undefined) return barred;
   const args = (params['arguments'] as JsonObject | undefined) ?? {};
   const problem = argumentsProblem(prompt, args);
   if (problem !== undefined) {

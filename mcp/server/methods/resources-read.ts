@@ -16,6 +16,7 @@ import {
   type MethodHandler,
   type Outcome,
   runOf,
+  scopeProblem,
 } from './outcome.ts';
 
 /** What a URI leads to: a resource, or the first template that fits. */
@@ -23,6 +24,7 @@ export interface Readable {
   readonly timeoutMs: number;
   readonly mimeType: string | undefined;
   readonly caching: ReadCaching;
+  readonly scopes: readonly string[] | undefined;
   read(ctx: RequestContext): unknown;
 }
 
@@ -33,23 +35,25 @@ export function readableAt(
 ): Readable | undefined {
   const resource = catalog.resources.get(uri);
   if (resource !== undefined) {
-    const { timeoutMs, announced, caching, read } = resource;
-    return { timeoutMs, mimeType: announced.mimeType, caching, read: (ctx) => read(uri, ctx) };
+    const { timeoutMs, announced, caching, scopes, read } = resource;
+    return { timeoutMs, mimeType: announced.mimeType, caching, scopes, read: (ctx) => read(uri, ctx) };
   }
-  for (const { uriTemplate, timeoutMs, announced, caching, read } of catalog.templates.values()) {
+  for (const { uriTemplate, timeoutMs, announced, caching, scopes, read } of catalog.templates.values()) {
     const variables = uriTemplate.match(uri, patternInputMax);
     if (variables !== undefined) {
-      return { timeoutMs, mimeType: announced.mimeType, caching, read: (ctx) => read(variables, ctx, uri) };
+      return { timeoutMs, mimeType: announced.mimeType, caching, scopes, read: (ctx) => read(variables, ctx, uri) };
     }
   }
   return undefined;
 }
 
 /** `resources/read` (server/resources, Reading Resources): the read if there is such a resource. */
-export const resourcesRead: MethodHandler = ({ params, catalog, revision, limits }) => {
+export const resourcesRead: MethodHandler = ({ params, catalog, revision, limits, granted }) => {
   const uri = params['uri'] as string;
   const readable = readableAt(catalog, uri, limits);
   if (readable === undefined) return failed(notFound(uri, revision), revision);
+  const barred = scopeProblem(readable.scopes, { kind: 'resource', name: uri }, { granted, revision });
+  if (barred !== undefined) return barred;
   return runOf({ kind: 'resource', name: uri }, readable.timeoutMs, params);
 };
 

@@ -6,7 +6,16 @@ import { paramHeadersProblem } from '../../param-headers.ts';
 import type { Revision } from '../../revision/contract.ts';
 import { type Catalog, type CatalogTool, viewOf } from '../catalog.ts';
 import { brokenTool, resultProblem, thrownByTool } from '../tool-result.ts';
-import { failed, failedByCode, type Job, type MethodHandler, type Outcome, type Run, runOf } from './outcome.ts';
+import {
+  failed,
+  failedByCode,
+  type Job,
+  type MethodHandler,
+  type Outcome,
+  type Run,
+  runOf,
+  scopeProblem,
+} from './outcome.ts';
 
 const noArguments: JsonObject = Object.freeze({});
 
@@ -14,11 +23,13 @@ const noArguments: JsonObject = Object.freeze({});
  * `tools/call` (server/tools, Calling Tools): the call if it may begin. Wrong arguments are a result with `isError`,
  * which lets the model correct them; an unknown tool is an error.
  */
-export const toolsCall: MethodHandler = ({ params, catalog, revision, headers }) => {
+export const toolsCall: MethodHandler = ({ params, catalog, revision, headers, granted }) => {
   const tool = catalog.tools.get(params['name'] as string);
   if (tool === undefined) {
     return failed(errorObject(INVALID_PARAMS, `unknown tool ${quoted(params['name'] as string)}`), revision);
   }
+  const barred = scopeProblem(tool.scopes, { kind: 'tool', name: tool.name }, { granted, revision });
+  if (barred !== undefined) return barred;
   const args = (params['arguments'] as JsonObject | undefined) ?? noArguments;
   const mismatch = headers === undefined ? undefined : paramHeadersProblem(tool.paramHeaders, headers, args);
   if (mismatch !== undefined) return failed(mismatch, revision);

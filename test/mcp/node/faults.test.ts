@@ -574,7 +574,7 @@ for (const { paths, times } of restless) {
 
 test('the whole tree is what the faults above are measured against', async (t) => {
   const node = await startNode(t);
-  assert.equal(WHOLE_TREE.length, 21);
+  assert.equal(WHOLE_TREE.length, 22);
   await wholeAgain(node);
   const client = new HttpClient(node.url);
   const answer = await client.stateless('server/discover').answer();

@@ -49,7 +49,10 @@ const catalog = buildCatalog(definition, schemaCompiler(MCP_LIMITS), MCP_LIMITS)
 const empty = buildCatalog(mcpServer('e', { info }), schemaCompiler(MCP_LIMITS), MCP_LIMITS);
 
 function ask(revision: Revision, method: string, params?: object, headers?: Record<string, string>): Outcome {
-  return handleRequest({ method, params: params as never }, catalog, revision, MCP_LIMITS, headers);
+  return handleRequest({ method, params: params as never }, catalog, revision, MCP_LIMITS, {
+    headers,
+    granted: undefined,
+  });
 }
 
 function errorOf(outcome: Outcome): { readonly code: number; readonly status: number; readonly message: string } {
@@ -103,7 +106,12 @@ test('a method of another revision, of no revision or of an undeclared capabilit
   }
   assert.deepEqual(errorOf(ask(legacy, 'server/discover', {})).code, errors.METHOD_NOT_FOUND);
   assert.deepEqual(errorOf(ask(legacy, 'server/discover', {})).status, 200);
-  const noTools = errorOf(handleRequest({ method: 'tools/list', params: {} }, empty, modern, MCP_LIMITS));
+  const noTools = errorOf(
+    handleRequest({ method: 'tools/list', params: {} }, empty, modern, MCP_LIMITS, {
+      headers: undefined,
+      granted: undefined,
+    }),
+  );
   assert.deepEqual([noTools.code, noTools.status], [errors.METHOD_NOT_FOUND, 404]);
   assert.ok(errorOf(ask(modern, 'x'.repeat(1_000_000))).message.length < 200);
 });
@@ -236,7 +244,10 @@ test('property: no request makes the table throw', () => {
   const params = fc.oneof(fc.dictionary(member, value), fc.array(value), fc.constant(undefined));
   fc.assert(
     fc.property(methods, params, fc.constantFrom(...REVISIONS), (method, given, revision) => {
-      const outcome = handleRequest({ method, params: given as never }, catalog, revision, MCP_LIMITS, {});
+      const outcome = handleRequest({ method, params: given as never }, catalog, revision, MCP_LIMITS, {
+        headers: {},
+        granted: undefined,
+      });
       if (outcome.kind === 'error') assert.ok(outcome.error.message !== '' && outcome.status >= 200);
       else assert.ok(outcome.kind !== 'result' || typeof outcome.result === 'object');
     }),

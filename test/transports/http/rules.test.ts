@@ -244,3 +244,22 @@ test('addresses of the machine itself', () => {
     assert.equal(isLoopbackAddress(address), false, address);
   }
 });
+
+test('what is published is read at its path, by whoever may reach the endpoint', () => {
+  const rules = new Rules(options);
+  rules.publish({ '/.well-known/thing/mcp': { a: 1 } });
+  const at = (url: string, method = 'GET', headers: Record<string, string> = {}) =>
+    rules.check(head(headers, { url, method }), true);
+  for (const url of ['/.well-known/thing/mcp', '/.well-known/thing/mcp?x=1']) {
+    const { status, body } = at(url)!;
+    assert.deepEqual([status, JSON.parse(body)], [200, { a: 1 }]);
+    assert.equal(at(url, 'HEAD')!.status, 200);
+    for (const method of ['POST', 'DELETE', 'PUT', 'OPTIONS']) assert.equal(at(url, method)!.status, 405, method);
+    assert.equal(at(url, 'GET', { host: 'evil.example' })!.reason, 'host_not_allowed');
+    assert.equal(at(url, 'GET', { origin: 'https://evil.example' })!.reason, 'origin_not_allowed');
+  }
+  for (const url of ['/.well-known/thing', '/.well-known/thing/mcp/', '/x?/.well-known/thing/mcp', '/__proto__', '']) {
+    assert.equal(at(url)!.status, 404, url);
+  }
+  assert.equal(rules.check(head({}), true), undefined);
+});
