@@ -1,8 +1,8 @@
 /**
  * `mcp-sessions`: what sessions of the revision 2025-11-25 cost a server over HTTP, where each has one tool.
  *
- * - `open + close`: `initialize`, `notifications/initialized` and DELETE, on 16 keep-alive connections, 2,000 sessions a
- *   round after 500 to warm up: user and system time of the server (getrusage, all threads) per session.
+ * - `open + close`: `initialize`, `notifications/initialized` and DELETE, on 16 keep-alive connections, 2,000 sessions
+ *   a round after 500 to warm up: user and system time of the server (getrusage, all threads) per session.
  * - `bytes per idle session, 10,000`: what the resident set of a new server grows by when 10,000 sessions are opened
  *   and stay idle, garbage collected before and after, divided by 10,000.
  *
