@@ -1,11 +1,12 @@
 import { Console } from 'node:console';
+import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { isMountedServer, type McpServer, type MountedServer, mcpNode } from '../mcp/index.ts';
 import { type ChildSpec, type ExitReason, name, StartError, type System, startSystem } from '../runtime/index.ts';
 import { type HttpListenerProtocol, streamableHttp } from '../transports/http/index.ts';
 import { stdio } from '../transports/stdio.ts';
 import type { Transport } from '../transports/transport.ts';
-import type { ServeCommand } from './arguments.ts';
+import type { ServeCommand, ServeHttp } from './arguments.ts';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from './limits.ts';
 import { loadServer } from './load-server.ts';
 import { Log, logReports } from './log.ts';
@@ -25,9 +26,16 @@ export async function serve(command: ServeCommand, say: Say, complain: Say): Pro
     complain(loaded.error);
     return EXIT_USAGE;
   }
+  let http: Transport | undefined;
+  try {
+    http = command.http && (await httpTransport(command.http));
+  } catch (error) {
+    complain((error as Error).message);
+    return EXIT_USAGE;
+  }
   const stopLogging = logReports(log);
   try {
-    const system = await start(command, loaded.ok, (error, origin) => {
+    const system = await start(command, http, loaded.ok, (error, origin) => {
       log.write('error', { err: error, origin }, 'an error that belongs to no process: code at the top of a module?');
     });
     if (command.http !== undefined) await announce(system, command, say);
@@ -44,13 +52,22 @@ export async function serve(command: ServeCommand, say: Say, complain: Say): Pro
   }
 }
 
+/** @throws an error that says which file, or which of its contents, cannot be used. */
+async function httpTransport({ host, port, http2, tls }: ServeHttp): Promise<Transport> {
+  if (!http2) return streamableHttp({ host, port });
+  const { streamableHttp2 } = await import('../transports/http2/index.ts');
+  const files = tls && { tls: { cert: readFileSync(tls.cert), key: readFileSync(tls.key) } };
+  return streamableHttp2({ id: 'http', host, port, ...files });
+}
+
 async function start(
   command: ServeCommand,
+  http: Transport | undefined,
   server: McpServer | MountedServer,
   onUnattributedError: (error: unknown, origin: string) => void,
 ): Promise<System> {
   const transports: Transport[] = [];
-  if (command.http !== undefined) transports.push(streamableHttp(command.http));
+  if (http !== undefined) transports.push(http);
   const inputEnded = new Promise<void>((resolve) => {
     // A restart of its tier ends the connection too, with 'shutdown', and the next one reads on.
     const onClose = (reason: ExitReason): void => (reason === 'shutdown' ? undefined : resolve());

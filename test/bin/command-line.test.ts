@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import http2 from 'node:http2';
 import net from 'node:net';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
+import { authority, server } from '../support/certificates.ts';
 import {
   Command,
   type CommandOptions,
@@ -99,6 +101,44 @@ test('the port comes from --port, else from BEAMISH_PORT; the host likewise', as
   client.close();
 });
 
+test('with --http2, or a certificate and its key, HTTP/2 is spoken beside HTTP/1.1', async (t) => {
+  const folder = temporaryFolder(t);
+  const files = ['cert', 'key'].map((what) => {
+    const file = join(folder, `${what}.pem`);
+    writeFileSync(file, server[what as 'cert' | 'key']);
+    return [`--tls-${what}`, file];
+  });
+  for (const args of [['--http2'], files.flat()]) {
+    const command = new Command(t, ['serve', demoModule, '--port', '0', ...args]);
+    const url = await command.url();
+    assert.equal(url.startsWith(args.length > 1 ? 'https:' : 'http:'), true, url);
+    const session = http2.connect(url, { ca: authority.cert });
+    const curl = /^curl -s \S+ (.*) -d '(.*)'$/m.exec(command.stdout);
+    assert.ok(curl, command.stdout);
+    const [, options, body] = curl as unknown as [string, string, string];
+    const headers = [...options.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, field, value]) => [field!, value!]);
+    const stream = session.request({ ':method': 'POST', ':path': '/mcp', ...Object.fromEntries(headers) });
+    stream.end(body);
+    let text = '';
+    for await (const piece of stream) text += String(piece);
+    assert.equal(JSON.parse(text).result.tools[0].name, 'echo');
+    session.destroy();
+    command.child.kill('SIGTERM');
+    assert.equal((await command.ended).code, 0);
+  }
+});
+
+test('a certificate that is not there, or is none, is named; exit code 2', async (t) => {
+  for (const [file, message] of [
+    ['no.pem', /no such file .*'no\.pem'/],
+    [demoModule, /'tls' holds what OpenSSL does not take/],
+  ] as const) {
+    const { code, stderr } = await run(t, ['serve', demoModule, '--tls-cert', file, '--tls-key', file]);
+    assert.equal(code, 2);
+    assert.match(stderr, message);
+  }
+});
+
 test('a busy port is named, with what to do about it; exit code 1', async (t) => {
   const other = net.createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => other.once('listening', resolve));
@@ -128,6 +168,8 @@ const wrong: readonly (readonly [args: readonly string[], message: RegExp, env?:
   [['serve', demoModule, '--port', '80a'], /--port must be a whole number from 0 to 65535, not '80a'/],
   [['serve', demoModule, '--port', '65536'], /--port must be .* not '65536'/],
   [['serve', demoModule, '--port=-1'], /--port must be .* not '-1'/],
+  [['serve', demoModule, '--tls-cert', 'a.pem'], /--tls-cert and --tls-key go together/],
+  [['serve', demoModule, '--stdio', '--http2'], /beside --stdio they need --port/],
   [['serve', demoModule], /BEAMISH_PORT must be .* not 'http'/, { BEAMISH_PORT: 'http' }],
 ];
 

@@ -28,7 +28,11 @@ const mayImport: Readonly<Record<string, { readonly files: readonly RegExp[]; re
       packages: ['ajv', 're2js', 'oauth4webapi', 'jose'],
     },
     bin: {
-      files: [/^runtime\/(?:compute\/)?index\.ts$/, /^mcp\/index\.ts$/, /^transports\/(?:[a-z-]+|[a-z-]+\/index)\.ts$/],
+      files: [
+        /^runtime\/(?:compute\/)?index\.ts$/,
+        /^mcp\/index\.ts$/,
+        /^transports\/(?:[a-z-]+|[a-z0-9-]+\/index)\.ts$/,
+      ],
       packages: ['pino'],
     },
   };
