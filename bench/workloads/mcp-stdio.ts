@@ -2,8 +2,8 @@
  * `mcp-stdio`: CPU time of the server per `tools/call` over standard streams, in a session of 2025-11-25.
  *
  * A tool `echo` gives back 64 characters. `sequential`: one call at a time, 5,000 a round; `32 in flight`: 20,000 a
- * round; both after a tenth of that to warm up. The driver checks every answer. Linux only: the user and system time of the
- * server, all its threads, comes from /proc/<pid>/task/<tid>/schedstat.
+ * round; both after a tenth of that to warm up. The driver checks every answer. Linux only: the user and system time of
+ * the server, all its threads, comes from /proc/<pid>/task/<tid>/schedstat.
  *
  * - `ours`: a node with the tool on the main thread. `sdk-v1`: the official SDK, version 1.
  */
