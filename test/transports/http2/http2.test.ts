@@ -5,10 +5,12 @@ import http2 from 'node:http2';
 import https from 'node:https';
 import { test } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
+import { startSystem } from '../../../runtime/index.ts';
 import { http2ListenerName, streamableHttp2 } from '../../../transports/http2/index.ts';
 import { authority, client, server } from '../../support/certificates.ts';
 import { type ContractClient, transportContract } from '../../transport-contract.ts';
 import { call, jsonHeaders, reasonOf } from '../http/client.ts';
+import { Observer } from '../probe-endpoint.ts';
 import { messagesOf, Session, withHttp2 } from './client.ts';
 
 /** A client that keeps to one session. */
@@ -180,3 +182,19 @@ test('status, headers, 202, DELETE, GET and comments are those of HTTP/1.1', () 
     await once(got, 'end');
     assert.match(text, /event: message\ndata: \{"method":"news"\}\n\n$/);
   }));
+
+test('credentials do not lie open, and what everybody may read is answered without the endpoint', async () => {
+  const observer = new Observer();
+  const spec = { ...observer.spec, documents: { '/.well-known/thing': { a: 1 } } };
+  const transport = streamableHttp2({ port: 0 });
+  const system = await startSystem({ children: [transport.childSpec(spec)] });
+  const { url } = await system.call(http2ListenerName(), 'address');
+  using session = new Session(url);
+  await session.call('echo', 1, { authorization: 'Bearer secret' });
+  const { inbound } = await observer.inbound('echo');
+  assert.equal(inbound.http?.headers['authorization'], undefined);
+  assert.equal(inbound.http?.authorization?.reveal(), 'Bearer secret');
+  const read = await session.request(undefined, { ':method': 'GET', ':path': '/.well-known/thing' });
+  assert.deepEqual([read.status, JSON.parse(read.text)], [200, { a: 1 }]);
+  await system.stop();
+});
