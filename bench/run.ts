@@ -10,6 +10,7 @@ import { header, line, type Result, results } from './report.ts';
 import type { Workload } from './workload.ts';
 import { actor } from './workloads/actor.ts';
 import { channel } from './workloads/channel.ts';
+import { faultLatency } from './workloads/faults.ts';
 import { mcpHttp } from './workloads/mcp-http.ts';
 import { mcpSessions } from './workloads/mcp-sessions.ts';
 import { mcpStdio } from './workloads/mcp-stdio.ts';
@@ -18,7 +19,7 @@ import { startUp } from './workloads/start-up.ts';
 import { threads } from './workloads/threads.ts';
 
 const workloads = new Map<string, Workload>(
-  [actor, channel, mcpHttp, mcpSessions, mcpStdio, recovery, startUp, threads].map((workload) => [
+  [actor, channel, faultLatency, mcpHttp, mcpSessions, mcpStdio, recovery, startUp, threads].map((workload) => [
     workload.name,
     workload,
   ]),

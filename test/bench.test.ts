@@ -93,6 +93,12 @@ test('the workload recovery measures each fault', { skip }, () => {
   for (const [operation, values] of rows) assert.ok(values.length === 1 && (values[0] as number) > 0, operation);
 });
 
+test('the workload faults measures what the others feel of each', { skip }, () => {
+  const rows = [...measured('faults')];
+  assert.equal(rows.length, 12);
+  for (const [operation, values] of rows) assert.ok(values.length === 1 && (values[0] as number) > 0, operation);
+});
+
 test('the workload mcp-http measures both revisions', () => {
   const rows = measured('mcp-http');
   assert.deepEqual([...rows.keys()], ['tools/call: ours-2025-11-25', 'tools/call: ours-2026-07-28']);
@@ -124,7 +130,7 @@ test('the workload start-up measures a start', { skip: process.platform !== 'lin
 test('a workload that does not exist is named, with those that do', () => {
   const { status, text } = bench('actors');
   assert.equal(status, 2);
-  const names = 'actor | channel | mcp-http | recovery | start-up | threads';
+  const names = 'actor | channel | faults | mcp-http | mcp-sessions | mcp-stdio | recovery | start-up | threads';
   assert.ok(text.startsWith(`there is no workload 'actors'\nnpm run bench -- <${names} …>`), text);
 });
 
