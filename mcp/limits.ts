@@ -45,6 +45,8 @@ export interface McpLimits {
   readonly sessionEventsMax: number;
   /** Characters of JSON in these events. */
   readonly sessionEventCharsMax: number;
+  /** The same of all sessions together; past it those that were told nothing for the longest time lose theirs. */
+  readonly sessionLogsCharsMax: number;
   /** How soon a client should come back to an event stream that was ended before its answer. */
   readonly retryMs: number;
   /** How long work may wait for a thread that does not yield before it is put on another one. */
@@ -115,6 +117,7 @@ export const MCP_LIMITS: McpLimits = Object.freeze({
   sessionStreamsMax: 4,
   sessionEventsMax: 256,
   sessionEventCharsMax: 262_144,
+  sessionLogsCharsMax: 67_108_864,
   retryMs: 1_000,
   workBeginMs: 60,
   subscriptionsMax: 1_000,

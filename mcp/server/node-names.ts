@@ -29,6 +29,8 @@ export interface NodeNames {
   readonly sessionTable: string;
   /** Session id -> `SessionLog`; owned by the session store. */
   readonly logTable: string;
+  /** One row: the `LogBudget` of all of them; owned by the session store. */
+  readonly budgetTable: string;
   /** Connection and exchange -> `Listen`; owned by the session store. */
   readonly listenTable: string;
   /** Task id -> `TaskRecord`; owned by the session store. */
@@ -70,6 +72,7 @@ export function nodeNames(node: string): NodeNames {
     sessionTable: `${node}_sessions`,
     streamTable: `${node}_streams`,
     logTable: `${node}_logs`,
+    budgetTable: `${node}_log_budget`,
     listenTable: `${node}_listens`,
     taskTable: `${node}_tasks`,
     announcedTable: `${node}_announced`,

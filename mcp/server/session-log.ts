@@ -7,6 +7,7 @@ import type { Pid } from '../../runtime/index.ts';
 import type { ConnectionProtocol, Outbound } from '../../transports/transport.ts';
 import type { RequestId } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
+import { LogBudget, type Shortened } from './log-budget.ts';
 
 /** An exchange that takes the messages of a stream; exchange 0 is the stream that the whole connection is. */
 export interface Sink {
@@ -55,14 +56,16 @@ type LogLimits = Pick<McpLimits, 'sessionEventsMax' | 'sessionEventCharsMax' | '
 /** The stream that belongs to no request. */
 const own = 'own';
 
-export class SessionLog {
+export class SessionLog implements Shortened {
   readonly #limits: LogLimits;
+  readonly #budget: LogBudget;
   readonly #streams = new Map<string, LoggedStream>();
   #events = 0;
   #chars = 0;
 
-  constructor(limits: LogLimits) {
+  constructor(limits: LogLimits, budget: LogBudget = new LogBudget(Number.POSITIVE_INFINITY)) {
     this.#limits = limits;
+    this.#budget = budget;
   }
 
   /** Whether somebody listens, or will come back for an answer. */
@@ -187,6 +190,7 @@ export class SessionLog {
     this.#events += 1;
     this.#chars += text.length;
     this.#forget(name);
+    this.#budget.taken(this, text.length);
     return event;
   }
 
@@ -197,12 +201,33 @@ export class SessionLog {
       while (this.#events > sessionEventsMax || this.#chars > sessionEventCharsMax) {
         const event = stream.events.shift();
         if (event === undefined) break;
-        this.#events -= 1;
-        this.#chars -= event.text.length;
+        this.#lose(event);
       }
       // What has ended and is forgotten cannot be resumed.
       if (stream.events.length === 0 && stream.ended && name !== newest) this.#streams.delete(name);
     }
+  }
+
+  #lose({ text }: LoggedEvent): void {
+    this.#events -= 1;
+    this.#chars -= text.length;
+    this.#budget.given(text.length);
+  }
+
+  forgetOldest(): boolean {
+    for (const [name, stream] of this.#streams) {
+      const event = stream.events.shift();
+      if (event === undefined) continue;
+      this.#lose(event);
+      if (stream.events.length === 0 && stream.ended) this.#streams.delete(name);
+      return true;
+    }
+    return false;
+  }
+
+  /** The session has ended, and nothing of it is kept. */
+  dispose(): void {
+    this.#budget.gone(this, this.#chars);
   }
 
   #deliver(name: string, stream: LoggedStream, events: readonly LoggedEvent[]): Send[] {

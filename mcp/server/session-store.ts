@@ -3,6 +3,7 @@ import { type Principal, principalKey } from '../authorization/principal.ts';
 import type { Pin } from '../era.ts';
 import type { McpLimits } from '../limits.ts';
 import type { LogLevel } from '../request-context.ts';
+import { LogBudget } from './log-budget.ts';
 import type { Negotiated } from './methods/outcome.ts';
 import { type NodeNames, nodeNames } from './node-names.ts';
 import { SessionLog } from './session-log.ts';
@@ -35,9 +36,12 @@ export function sessionOf(
   return record?.server === server && record.principal === principalKey(principal) ? record : undefined;
 }
 
+/** The one row of the table of budgets. */
+const everyLog = 'every log';
+
 /** The event streams of a session; made if there are none, there are limits for them, and the session is there. */
 export function logOf(
-  { sessionTable, logTable }: NodeNames,
+  { sessionTable, logTable, budgetTable }: NodeNames,
   sessionId: string,
   limits: McpLimits | undefined,
   ctx: Context,
@@ -45,7 +49,10 @@ export function logOf(
   const logs: Table<string, SessionLog> | undefined = ctx.table(logTable);
   const known = logs?.get(sessionId);
   if (known !== undefined || limits === undefined || ctx.table(sessionTable)?.has(sessionId) !== true) return known;
-  const log = new SessionLog(limits);
+  const budgets: Table<string, LogBudget> | undefined = ctx.table(budgetTable);
+  const budget = budgets?.get(everyLog) ?? new LogBudget(limits.sessionLogsCharsMax);
+  budgets?.set(everyLog, budget);
+  const log = new SessionLog(limits, budget);
   logs?.set(sessionId, log);
   return log;
 }
@@ -57,7 +64,9 @@ export function forgetSession(
   ctx: Context,
 ): void {
   if (ctx.table(sessionTable)?.delete(sessionId) !== true) return;
-  ctx.table(logTable)?.delete(sessionId);
+  const logs: Table<string, SessionLog> | undefined = ctx.table(logTable);
+  logs?.get(sessionId)?.dispose();
+  logs?.delete(sessionId);
   ctx.cast(taskManager, 'sessionEnded', sessionId);
 }
 
@@ -77,13 +86,13 @@ export const SessionStore: GenServer<Record<never, never>, { readonly node: stri
   {
     init({ node }, ctx) {
       ctx.setLabel(`session store of ${node}`);
-      const { sessionTable, streamTable, logTable, listenTable, announcedTable, taskTable, callersTable } =
-        nodeNames(node);
+      const names = nodeNames(node);
       const heir = ctx.whereis(name('init'));
       // The records belong to the node, not to this process: the first process of the system keeps them for its
       // successor.
-      const tables = [sessionTable, streamTable, logTable, listenTable, announcedTable, taskTable, callersTable];
-      for (const table of tables) {
+      const { sessionTable, streamTable, logTable, budgetTable, listenTable, announcedTable, taskTable } = names;
+      const tables = [sessionTable, streamTable, logTable, budgetTable, listenTable, announcedTable, taskTable];
+      for (const table of [...tables, names.callersTable]) {
         if (ctx.table(table) === undefined) ctx.newTable(table, { access: 'public', ...(heir && { heir }) });
       }
       return { node };
