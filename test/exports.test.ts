@@ -471,6 +471,7 @@ const pins: Readonly<Record<string, Pin>> = {
       'http2Client',
       'httpClient',
       'memoryClient',
+      'sseClient',
       'tcpClient',
       'webSocketClient',
     ],
@@ -484,6 +485,7 @@ const pins: Readonly<Record<string, Pin>> = {
       'HttpClientOptions',
       'MemoryClientOptions',
       'SocketClientLimits',
+      'SseClientOptions',
       'TcpClientOptions',
       'TlsClientOptions',
       'WebSocketClientLimits',
@@ -538,6 +540,10 @@ const pins: Readonly<Record<string, Pin>> = {
   './transports/websocket': {
     values: ['TransportOptionError', 'WEB_SOCKET_LIMITS', 'webSocket', 'webSocketListenerName'],
     types: ['TlsOptions', 'WebSocketAddress', 'WebSocketLimits', 'WebSocketListenerProtocol', 'WebSocketOptions'],
+  },
+  './transports/sse': {
+    values: ['SSE_LIMITS', 'TransportOptionError', 'sse', 'sseListenerName'],
+    types: ['SseAddress', 'SseLimits', 'SseListenerProtocol', 'SseOptions'],
   },
   './transports/memory': {
     values: ['MemoryConnectError', 'MemoryConnection', 'MemoryListener', 'connectMemory', 'memory'],

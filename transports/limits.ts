@@ -79,6 +79,12 @@ export const WEB_SOCKET_LIMITS: WebSocketLimits = {
   pingIntervalMs: 30_000,
 };
 
+/** The bounds of HTTP+SSE (2024-11-05) beside those of HTTP. */
+export interface SseLimits extends HttpLimits {
+  /** As for TCP: how long a stream may have no exchange open while its client sends nothing. */
+  readonly idleTimeoutMs: number;
+}
+
 /** How often idleness is looked at in `idleTimeoutMs`. */
 export const IDLE_CHECKS = 4;
 
@@ -152,6 +158,8 @@ export const HTTP2_LIMITS: Http2Limits = {
 
 /** How long a client may take to close a connection of HTTP/2 that has been ended, before its socket is destroyed. */
 export const FAREWELL_MS = 500;
+/** The bounds of HTTP+SSE, with their defaults. */
+export const SSE_LIMITS: SseLimits = { ...HTTP_LIMITS, idleTimeoutMs: SOCKET_LIMITS.idleTimeoutMs };
 
 /**
  * Connections past `connectionsMax` that are accepted so as to be told 503; beyond these the socket is dropped

@@ -131,7 +131,7 @@ export class LineSocket {
     const { pending } = this;
     if (pending === '') return;
     this.pending = '';
-    if (!this.socket.write(pending)) this.socket.pause(); // until 'drain'
+    if (!this.socket.write(pending) && this.state === 'reading') this.socket.pause(); // until 'drain'
   }
 
   private tellEnd(): void {

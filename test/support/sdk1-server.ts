@@ -12,7 +12,7 @@ import type { Cleanup } from './test-system.ts';
 /** The file to start as a child. */
 export const sdk1Program: string = fileURLToPath(import.meta.url);
 
-function sdk1Server(): McpServer {
+export function sdk1Server(): McpServer {
   const server = new McpServer(
     { name: 'sdk1', version: '1.0.0' },
     {

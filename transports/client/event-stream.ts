@@ -1,13 +1,14 @@
 /** Text of an event stream to events (HTML Living Standard, 9.2.6): pure, of bounded memory. */
 
 /** What a stream says: an event with data, or that one was too long to keep. */
-export type StreamEvent = { readonly data: string } | { readonly fault: 'message_too_long' };
+export type StreamEvent = { readonly data: string; readonly type?: string } | { readonly fault: 'message_too_long' };
 
 const lineEnd = /\r\n|\n|\r/g;
 
 /**
  * Cuts text into events. Comments and fields that nobody knows are skipped; so are events of another type than
- * `message`, which MCP does not have. Text comes with `push`, which returns the events that it completes.
+ * `message`, which MCP does not have, but for one type that the reader may name (HTTP+SSE has `endpoint`). Text comes
+ * with `push`, which returns the events that it completes.
  */
 export class EventStream {
   /** The id of the last event, where a stream may be resumed; undefined if there was none. */
@@ -15,6 +16,7 @@ export class EventStream {
   /** How long the server asks its clients to wait before they connect again. */
   retryMs: number | undefined;
   private readonly lengthMax: number;
+  private readonly otherType: string | undefined;
   /** The line so far: pieces, since a line may come in many. */
   private parts: string[] = [];
   private partsLength = 0;
@@ -26,8 +28,9 @@ export class EventStream {
   private id: string | undefined;
   private started = false;
 
-  constructor(lengthMax: number) {
+  constructor(lengthMax: number, otherType?: string) {
     this.lengthMax = lengthMax;
+    this.otherType = otherType;
   }
 
   push(text: string): StreamEvent[] {
@@ -105,6 +108,8 @@ export class EventStream {
     else if (type === '' || type === 'message') {
       const text = data.join('\n');
       if (text !== '') events.push({ data: text });
+    } else if (type === this.otherType) {
+      events.push({ data: data.join('\n'), type });
     }
   }
 }

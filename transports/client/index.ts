@@ -19,6 +19,7 @@ export type { TlsClientOptions } from '../tls.ts';
 export { type HttpClientOptions, httpClient } from './http-client.ts';
 export { type Http2ClientOptions, http2Client } from './http2-client.ts';
 export { type MemoryClientOptions, memoryClient } from './memory-client.ts';
+export { type SseClientOptions, sseClient } from './sse-client.ts';
 export { type ChildProcessOptions, childProcess } from './stdio-client.ts';
 export { type TcpClientOptions, tcpClient } from './tcp-client.ts';
 export { type WebSocketClientOptions, webSocketClient } from './web-socket-client.ts';

@@ -13,7 +13,8 @@ type Field = string | number;
 const jsonHead: Field[] = ['Content-Type', 'application/json', 'Content-Length', 0];
 const CONTENT_LENGTH_AT = 3;
 
-const STREAM_HEAD: readonly string[] = [
+/** The head of an event stream. */
+export const STREAM_HEAD: readonly string[] = [
   'Content-Type',
   'text/event-stream',
   'Cache-Control',

@@ -59,6 +59,11 @@ export const subprotocolRequired: Refusal = refusal(
 export const documentMethodNotAllowed: Refusal = refusal(405, 'method_not_allowed', 'This is only to be read: GET.', {
   headers: ['Allow', 'GET, HEAD'],
 });
+export const sessionNotFound: Refusal = refusal(
+  404,
+  'session_not_found',
+  'There is no such session. Open an event stream, and send to the address in its endpoint event.',
+);
 export const notAcceptable: Refusal = refusal(
   406,
   'not_acceptable',

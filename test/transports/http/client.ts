@@ -9,6 +9,7 @@ import {
   type StreamableHttpOptions,
   streamableHttp,
 } from '../../../transports/http/index.ts';
+import type { ContractClient } from '../../transport-contract.ts';
 import { Observer } from '../probe-endpoint.ts';
 
 export interface Running {
@@ -130,4 +131,42 @@ export function reasonOf(text: string): string | undefined {
 /** Lets sockets of this program pass on what has been written to them. */
 export async function turns(count = 20): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A client that keeps to one socket. */
+export function contractClient(port: number): ContractClient {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  // The agent lets the program end while its sockets are idle; a test waits for them.
+  agent.on('free', (socket) => socket.ref());
+  const sockets = new WeakSet<object>();
+  let resolveClosed: () => void = () => {};
+  const closed = new Promise<void>((resolve) => {
+    resolveClosed = resolve;
+  });
+  const start = (message: object): http.ClientRequest => {
+    const sent = http.request({ host: '127.0.0.1', port, path: '/mcp', method: 'POST', headers: jsonHeaders, agent });
+    sent.on('error', () => {}).end(JSON.stringify(message));
+    sent.on('socket', (socket) => {
+      if (!sockets.has(socket)) socket.once('close', resolveClosed);
+      sockets.add(socket);
+    });
+    return sent;
+  };
+  return {
+    async request(message) {
+      const [response] = (await once(start(message), 'response')) as [http.IncomingMessage];
+      let text = '';
+      for await (const chunk of response.setEncoding('utf8')) text += chunk;
+      return messagesOf({ status: response.statusCode ?? 0, headers: response.headers, text });
+    },
+    async notify(message) {
+      const { status } = await request(port, { body: JSON.stringify(message), agent });
+      if (status !== 202) throw new Error(`HTTP ${status}`);
+    },
+    requestUnread(message) {
+      start(message).on('response', (response) => response.pause());
+    },
+    leave: () => agent.destroy(),
+    closed,
+  };
 }

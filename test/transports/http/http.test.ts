@@ -3,45 +3,8 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { test } from 'node:test';
 import { listenerName, streamableHttp } from '../../../transports/http/index.ts';
-import { type ContractClient, transportContract } from '../../transport-contract.ts';
-import { call, jsonHeaders, messagesOf, post, RawSocket, reasonOf, request, turns, withHttp } from './client.ts';
-
-/** A client that keeps to one socket. */
-function contractClient(port: number): ContractClient {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-  // The agent lets the program end while its sockets are idle; a test waits for them.
-  agent.on('free', (socket) => socket.ref());
-  const sockets = new WeakSet<object>();
-  let resolveClosed: () => void = () => {};
-  const closed = new Promise<void>((resolve) => {
-    resolveClosed = resolve;
-  });
-  const start = (message: object): http.ClientRequest => {
-    const sent = http.request({ host: '127.0.0.1', port, path: '/mcp', method: 'POST', headers: jsonHeaders, agent });
-    sent.on('error', () => {}).end(JSON.stringify(message));
-    sent.on('socket', (socket) => {
-      if (!sockets.has(socket)) socket.once('close', resolveClosed);
-      sockets.add(socket);
-    });
-    return sent;
-  };
-  return {
-    async request(message) {
-      const [response] = (await once(start(message), 'response')) as [http.IncomingMessage];
-      let text = '';
-      for await (const chunk of response.setEncoding('utf8')) text += chunk;
-      return messagesOf({ status: response.statusCode ?? 0, headers: response.headers, text });
-    },
-    async notify(message) {
-      assert.equal((await request(port, { body: JSON.stringify(message), agent })).status, 202);
-    },
-    requestUnread(message) {
-      start(message).on('response', (response) => response.pause());
-    },
-    leave: () => agent.destroy(),
-    closed,
-  };
-}
+import { transportContract } from '../../transport-contract.ts';
+import { call, contractClient, jsonHeaders, post, RawSocket, reasonOf, request, turns, withHttp } from './client.ts';
 
 transportContract({
   name: 'streamable http',

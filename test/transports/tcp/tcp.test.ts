@@ -106,7 +106,7 @@ test('a client that ends its half gets what is open answered, then the connectio
   }));
 
 test('what comes while a connection drains does not reset it: the last answer arrives', () =>
-  withTcp({}, async ({ system, observer, connect }) => {
+  withTcp({ drainTimeoutMs: 3_600_000 }, async ({ system, observer, connect }) => {
     const client = await connect();
     const answered = client.request({ id: 1, method: 'hold' });
     const { connection, inbound } = await observer.inbound('hold');
