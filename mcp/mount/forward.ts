@@ -11,7 +11,6 @@ import {
   initOk,
   isNormalExit,
   noreply,
-  type Pid,
   type Ref,
   type StartChildResult,
   startChild,
@@ -21,9 +20,12 @@ import { type ErrorObject, errorObject, INTERNAL_ERROR, INVALID_REQUEST, quoted 
 import { errorMessage, type JsonObject } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
 import { revisionOf } from '../revision/registry.ts';
-import { nodeNames, requestName, sessionName } from '../server/node-names.ts';
+import { requestName } from '../server/node-names.ts';
 import type { RequestProtocol } from '../server/request.ts';
+import { joinSession, rejoinSession } from '../server/request-session.ts';
 import { RequestStream } from '../server/request-stream.ts';
+import { type RequestTime, standStill } from '../server/request-time.ts';
+import { admitted } from '../server/usage.ts';
 import type { WorkRequest } from '../server/work-request.ts';
 import type { MountFor, Opened } from './mount.ts';
 import { mountName, mountSupOf } from './mount-names.ts';
@@ -44,6 +46,8 @@ export interface ForwardRequest
     | 'scope'
     | 'resumption'
     | 'session'
+    | 'principal'
+    | 'counted'
   > {
   readonly method: string;
   readonly params: unknown;
@@ -70,7 +74,7 @@ export interface ForwardStart {
   readonly limits: McpLimits;
 }
 
-interface State extends ForwardStart {
+interface State extends ForwardStart, RequestTime {
   readonly request: ForwardRequest;
   readonly stream: RequestStream;
   sessionRef: Ref | undefined;
@@ -78,10 +82,6 @@ interface State extends ForwardStart {
   mountRef: Ref | undefined;
   /** How often the server had ended before it had the request. */
   misses: number;
-  deadlineMs: number;
-  deadlineRef: Ref;
-  leftMs: number;
-  waiting: boolean;
 }
 
 type Ctx = Context<ForwardProtocol>;
@@ -123,7 +123,15 @@ export const Forward: GenServer<ForwardProtocol, readonly [ForwardStart, Forward
       };
       return initOk(state, continueWith('pass'));
     },
-    handleContinue: { pass: (state, _payload, ctx) => passOn(state, ctx) },
+    handleContinue: {
+      pass: (state, _payload, ctx) => {
+        const { node, request, limits, stream } = state;
+        const refused = admitted(node, request, limits, ctx);
+        if (refused === undefined) return passOn(state, ctx);
+        stream.end(errorMessage(request.id, refused.error), refused.status);
+        return stop('normal', state);
+      },
+    },
     handleCast: {
       answer: (state, { message, opened }, ctx) => {
         const { request, node } = state;
@@ -137,7 +145,7 @@ export const Forward: GenServer<ForwardProtocol, readonly [ForwardStart, Forward
         return noreply(state);
       },
       waits: (state, waiting, ctx) => {
-        standStill(state, waiting, ctx);
+        standStill(state, waiting, state.limits.inputTimeoutMs, ctx);
         return noreply(state);
       },
       cancel: (state, { answered }) => {
@@ -157,9 +165,7 @@ export const Forward: GenServer<ForwardProtocol, readonly [ForwardStart, Forward
         if (ref === state.connectionRef) return stop({ shutdown: 'connection_lost' }, state);
         if (ref === state.mountRef) return mountEnded(state, reason, ctx);
         if (ref !== state.sessionRef) return noreply(state);
-        if (!isNormalExit(reason)) return rejoinSession(state, ctx);
-        answerError(state, errorObject(INVALID_REQUEST, 'the session has ended'));
-        return stop({ shutdown: 'session_ended' }, state);
+        return isNormalExit(reason) ? endWithSession(state) : rejoin(state, ctx);
       },
     },
   },
@@ -183,7 +189,7 @@ async function passOn(state: State, ctx: Ctx): Promise<Result> {
     if (pid === undefined) return ended(state, 'error' in started ? (started.error as ExitReason) : 'noproc');
   }
   state.mountRef = ctx.monitor(pid);
-  ctx.cast(pid, 'request', { from: ctx.self, method, params });
+  ctx.cast(pid, 'request', { from: ctx.self, method, params, asking: mount.asking });
   return noreply(state);
 }
 
@@ -205,29 +211,15 @@ function answerError(state: State, error: ErrorObject): void {
   state.stream.end(errorMessage(id, revision.error(error)), revision.httpStatus(error.code, 'code'));
 }
 
-/** While its client is asked, the time of a request stands still; it goes on with what was left. */
-function standStill(state: State, waiting: boolean, ctx: Ctx): void {
-  if (waiting === state.waiting) return;
-  state.waiting = waiting;
-  const nowMs = ctx.clock.now();
-  if (waiting) state.leftMs = Math.max(state.deadlineMs - nowMs, 1);
-  const forMs = waiting ? state.limits.inputTimeoutMs : state.leftMs;
-  ctx.cancelTimer(state.deadlineRef);
-  state.deadlineMs = nowMs + forMs;
-  state.deadlineRef = ctx.sendAfter(forMs, 'deadline');
-}
-
-function joinSession(session: Pid<any>, ctx: Ctx): Ref {
-  ctx.cast(session, 'busy', ctx.self);
-  return ctx.monitor(session);
-}
-
-async function rejoinSession(state: State, ctx: Ctx): Promise<Result> {
+async function rejoin(state: State, ctx: Ctx): Promise<Result> {
   const { id } = state.request.session as { readonly id: string };
-  await ctx.call(nodeNames(state.node).sessionManager, 'restore', id).catch((error: unknown) => {
-    if (!(error instanceof CallError)) throw error;
-  });
-  const session = ctx.whereis(sessionName(state.node, id));
-  if (session !== undefined) state.sessionRef = joinSession(session, ctx);
+  const session = await rejoinSession(state.node, id, ctx);
+  if (session === 'ended') return endWithSession(state);
+  if (session !== undefined) state.sessionRef = session.ref;
   return noreply(state);
+}
+
+function endWithSession(state: State): Result {
+  answerError(state, errorObject(INVALID_REQUEST, 'the session has ended'));
+  return stop({ shutdown: 'session_ended' }, state);
 }

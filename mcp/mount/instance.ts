@@ -13,6 +13,7 @@ import {
 } from '../../runtime/index.ts';
 import { quoted } from '../errors.ts';
 import { errorMessage, type RequestId } from '../json-rpc.ts';
+import { type Asking, authInfoOf } from './auth-info.ts';
 import { BridgeTransport } from './bridge-transport.ts';
 import type { MountProtocol } from './mount.ts';
 import type { MountableServer, MountFactory } from './mounted.ts';
@@ -29,8 +30,8 @@ export interface InstanceStart {
 
 export interface InstanceProtocol {
   readonly cast: {
-    /** A message for the server. */
-    readonly inbound: object;
+    /** A message for the server, and who sends it. */
+    readonly inbound: { readonly message: object; readonly asking: Asking | undefined };
     /** It is not needed any more: it has that many milliseconds to close. */
     readonly close: number;
   };
@@ -73,9 +74,9 @@ export const Instance: GenServer<InstanceProtocol, InstanceStart> = genServer(im
     },
   },
   handleCast: {
-    inbound: (state, message, ctx) => {
+    inbound: (state, { message, asking }, ctx) => {
       ctx.flush();
-      state.transport.onmessage?.(message, {});
+      state.transport.onmessage?.(message, asking === undefined ? {} : { authInfo: authInfoOf(asking) });
       return noreply(state);
     },
     close: (state, closeMs, ctx) => {

@@ -20,10 +20,11 @@ import type { Negotiated } from '../server/methods/outcome.ts';
 import { requestName } from '../server/node-names.ts';
 import type { RequestOrigin } from '../server/request-leg.ts';
 import { sessionOf } from '../server/session-store.ts';
+import type { Asking } from './auth-info.ts';
 import type { ForwardRequest } from './forward.ts';
 import type { MountFor, Opened } from './mount.ts';
 import { forwardSupOf, mountName, mountSupOf } from './mount-names.ts';
-import { anonymous, withoutEnvelope } from './translation.ts';
+import { anonymous, withoutEnvelope, withoutTasks } from './translation.ts';
 
 /** What a connection must know of a server that is mounted. Plain data. */
 export interface MountBounds {
@@ -50,10 +51,12 @@ export async function openMounted(
   state: ConnectionState,
   sessionId: string,
   opens: Negotiated,
+  principal: Principal | undefined,
   ctx: ConnectionContext,
 ): Promise<{ readonly result: object } | { readonly error: unknown }> {
   const { node, server, limits } = state.config;
-  const of: MountFor = { server, key: sessionId, opens, sessionId, again: false, owner: undefined };
+  const asking = askingOf(state, principal);
+  const of: MountFor = { server, key: sessionId, opens, sessionId, again: false, owner: undefined, asking };
   const started = await startChild(ctx, mountSupOf(node), of).catch(unstarted);
   if ('error' in started) return { error: started.error };
   if (started.ok === undefined) return { error: 'ignored' };
@@ -61,6 +64,10 @@ export async function openMounted(
     .call(mountName(node, sessionId), 'opened', undefined, { timeoutMs: limits.mountStartMs })
     .catch(failedCall);
   return 'error' in opened ? opened : { result: { protocolVersion: opens.version, ...opened } };
+}
+
+function askingOf({ config }: ConnectionState, principal: Principal | undefined): Asking | undefined {
+  return principal && { principal, resource: config.authorization?.resource };
 }
 
 /** A supervisor that died or is being restarted is no fault of the connection. */
@@ -111,6 +118,8 @@ export function serveMounted(
     endsWithConnection,
     scope,
     session,
+    principal,
+    counted: true,
     resumption: kind === 'http' && exchange > 0 && session && acceptsStream ? revision.resumption : 'none',
     ...(asked ?? {
       mount: mountOf(state, session?.id ?? '', principal, ctx),
@@ -146,11 +155,12 @@ function watch(
 
 /** The server of a session; if there is none any more, it is made again from the record. */
 function mountOf(
-  { config, names }: ConnectionState,
+  state: ConnectionState,
   sessionId: string,
   principal: Principal | undefined,
   ctx: ConnectionContext,
 ): MountFor {
+  const { config, names } = state;
   const record = sessionOf(names, sessionId, config.server, principal, ctx);
   const opens = record ?? anonymous(newestOf('sessions').version, undefined);
   const { version, clientInfo, clientCapabilities } = opens;
@@ -161,6 +171,7 @@ function mountOf(
     sessionId,
     again: true,
     owner: undefined,
+    asking: askingOf(state, principal),
   };
 }
 
@@ -169,14 +180,21 @@ const ofRequest = { key: '', owner: undefined };
 
 type Stateless = Pick<ForwardRequest, 'mount' | 'params' | 'translates'>;
 
+/** Its tasks are known to the server alone: whether anybody can ask for those of others cannot be seen from here. */
+function tasksUnknown(method: string): string {
+  const why = "a mounted server with stateless: 'native' has no tasks where there are principals";
+  return `no method ${quoted(method)} here: ${why}; use tasks in a session`;
+}
+
 /** A request without a session: for the server of its stream, or one of its own. */
 function statelessly(
-  { config, kind }: ConnectionState,
+  state: ConnectionState,
   { method, params }: RequestMessage,
-  { revision }: RequestOrigin,
+  { revision, principal }: RequestOrigin,
   { stateless }: MountBounds,
   ctx: ConnectionContext,
 ): Stateless | { readonly refused: { readonly code: number; readonly why: string } } {
+  const { config, kind } = state;
   const rule = revision.requests.get(method);
   if (rule === undefined || (stateless === 'translated' && method.startsWith('tasks/'))) {
     return { refused: { code: METHOD_NOT_FOUND, why: `no method ${quoted(method)} here` } };
@@ -184,11 +202,16 @@ function statelessly(
   const problem = isJsonObject(params) ? rule.problem(params) : 'params must be an object';
   if (problem !== undefined) return { refused: { code: INVALID_PARAMS, why: problem } };
   const native = stateless === 'native';
+  if (native && principal !== undefined && method.startsWith('tasks/')) {
+    return { refused: { code: METHOD_NOT_FOUND, why: tasksUnknown(method) } };
+  }
   const opens = native ? undefined : anonymous(newestOf('sessions').version, undefined);
-  const shared = { server: config.server, opens, sessionId: undefined, again: true };
+  const asking = askingOf(state, principal);
+  const shared = { server: config.server, opens, sessionId: undefined, again: true, asking };
+  const given = params as JsonObject;
   return {
     mount: kind === 'stream' ? { ...shared, key: `stream ${ctx.self}`, owner: ctx.self } : { ...shared, ...ofRequest },
-    params: native ? params : withoutEnvelope(params as JsonObject),
+    params: native ? (principal === undefined ? given : withoutTasks(given)) : withoutEnvelope(given),
     translates: !native,
   };
 }

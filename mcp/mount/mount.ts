@@ -24,6 +24,7 @@ import type { McpLimits } from '../limits.ts';
 import type { Negotiated } from '../server/methods/outcome.ts';
 import { nodeNames, sessionName } from '../server/node-names.ts';
 import type { SessionRecord } from '../server/session-store.ts';
+import type { Asking } from './auth-info.ts';
 import type { ForwardProtocol } from './forward.ts';
 import { Instance, type InstanceProtocol } from './instance.ts';
 import { mountName } from './mount-names.ts';
@@ -43,7 +44,12 @@ export interface MountProtocol {
   };
   readonly cast: {
     /** A request that this process passes on, and passes the answer back. */
-    readonly request: { readonly from: Pid<ForwardProtocol>; readonly method: string; readonly params: unknown };
+    readonly request: {
+      readonly from: Pid<ForwardProtocol>;
+      readonly method: string;
+      readonly params: unknown;
+      readonly asking: Asking | undefined;
+    };
     readonly notification: { readonly method: string; readonly params: unknown };
     /** The client of the session has answered what the server has asked it. */
     readonly answered: { readonly id: string; readonly outcome: ResponseMessage['outcome'] };
@@ -74,7 +80,11 @@ export interface MountFor {
   readonly again: boolean;
   /** Without a session: it ends with that process. */
   readonly owner: Pid | undefined;
+  /** Whose request it is made for. */
+  readonly asking: Asking | undefined;
 }
+
+type Inbound = InstanceProtocol['cast']['inbound'];
 
 interface Forwarded {
   readonly from: Pid<ForwardProtocol>;
@@ -89,7 +99,7 @@ interface State {
   opened: Opened | 'opening' | 'never';
   readonly waiting: From<Opened>[];
   /** Messages that came before it was open. */
-  readonly early: object[];
+  readonly early: Inbound[];
   /** Requests of the client, by the id that the server knows them by: one of its own each, so that none is twice. */
   readonly requests: Map<number, Forwarded>;
   last: number;
@@ -149,7 +159,8 @@ export const Mount: GenServer<MountProtocol, readonly [MountStart, MountFor]> = 
     if (of.opens !== undefined) {
       const { version, clientInfo, clientCapabilities } = of.opens;
       const params = { protocolVersion: version, capabilities: clientCapabilities, clientInfo };
-      ctx.cast(instance, 'inbound', { jsonrpc: '2.0', id: initializeId, method: 'initialize', params });
+      const message = { jsonrpc: '2.0', id: initializeId, method: 'initialize', params };
+      ctx.cast(instance, 'inbound', { message, asking: of.asking });
       ctx.sendAfter(limits.mountStartMs, 'start_timeout');
     }
     return initOk(state);
@@ -162,14 +173,15 @@ export const Mount: GenServer<MountProtocol, readonly [MountStart, MountFor]> = 
     },
   },
   handleCast: {
-    request: (state, { from, method, params }, ctx) => {
+    request: (state, { from, method, params, asking }, ctx) => {
       const id = ++state.last;
       state.requests.set(id, { from, method, ref: ctx.monitor(from) });
-      pass(state, { jsonrpc: '2.0', id, method, ...(params === undefined ? {} : { params }) }, ctx);
+      const message = { jsonrpc: '2.0', id, method, ...(params === undefined ? {} : { params }) };
+      pass(state, { message, asking }, ctx);
       return noreply(state);
     },
     notification: (state, { method, params }, ctx) => {
-      pass(state, notificationMessage(method, params as object | undefined), ctx);
+      pass(state, unasked(notificationMessage(method, params as object | undefined)), ctx);
       return noreply(state);
     },
     answered: (state, { id, outcome }, ctx) => {
@@ -177,7 +189,7 @@ export const Mount: GenServer<MountProtocol, readonly [MountStart, MountFor]> = 
       if (asked === undefined) return noreply(state);
       state.asked.delete(id);
       waits(state, asked.relatedTo, ctx);
-      pass(state, { jsonrpc: '2.0', id: asked.id, ...outcome }, ctx);
+      pass(state, unasked({ jsonrpc: '2.0', id: asked.id, ...outcome }), ctx);
       return noreply(state);
     },
   },
@@ -195,7 +207,7 @@ export const Mount: GenServer<MountProtocol, readonly [MountStart, MountFor]> = 
         if (request.ref !== ref) continue;
         // Cancelled, or out of time: the server is told.
         state.requests.delete(id);
-        pass(state, notificationMessage('notifications/cancelled', { requestId: id }), ctx);
+        pass(state, unasked(notificationMessage('notifications/cancelled', { requestId: id })), ctx);
       }
       return noreply(state);
     },
@@ -207,10 +219,15 @@ export const Mount: GenServer<MountProtocol, readonly [MountStart, MountFor]> = 
   },
 });
 
+/** What is no request: nothing is decided by who has sent it. */
+function unasked(message: object): Inbound {
+  return { message, asking: undefined };
+}
+
 /** To the server, as soon as it is open. */
-function pass(state: State, message: object, ctx: Ctx): void {
-  if (state.opened === 'opening') state.early.push(message);
-  else ctx.cast(state.instance, 'inbound', message);
+function pass(state: State, inbound: Inbound, ctx: Ctx): void {
+  if (state.opened === 'opening') state.early.push(inbound);
+  else ctx.cast(state.instance, 'inbound', inbound);
 }
 
 /** A session ends in order, or a stream: so does its server. A session that has crashed is made again. */
@@ -239,7 +256,7 @@ function outbound(state: State, message: JsonObject, relatedTo: string | number 
   const { sessionId } = state.of;
   if (sessionId === undefined) {
     const error = errorObject(METHOD_NOT_FOUND, 'this client has no session: it cannot be asked');
-    ctx.cast(state.instance, 'inbound', errorMessage(id as string | number, error));
+    ctx.cast(state.instance, 'inbound', unasked(errorMessage(id as string | number, error)));
     return noreply(state);
   }
   const asked = randomUUID();
@@ -297,17 +314,19 @@ function opened(state: State, { result, error }: JsonObject, ctx: Ctx): Result {
   state.opened = { capabilities, serverInfo, ...(instructions === undefined ? {} : { instructions }) } as Opened;
   for (const from of state.waiting.splice(0)) ctx.replyTo(from, state.opened);
   // The client says that it is ready itself, but only once.
-  if (state.of.again) for (const message of replayed(state, ctx)) ctx.cast(state.instance, 'inbound', message);
-  for (const message of state.early.splice(0)) ctx.cast(state.instance, 'inbound', message);
+  if (state.of.again) for (const inbound of replayed(state, ctx)) ctx.cast(state.instance, 'inbound', inbound);
+  for (const inbound of state.early.splice(0)) ctx.cast(state.instance, 'inbound', inbound);
   return noreply(state);
 }
 
 /** What the client has told an earlier server of its session. */
-function replayed({ start, of }: State, ctx: Ctx): object[] {
-  const ready = notificationMessage('notifications/initialized');
+function replayed({ start, of }: State, ctx: Ctx): Inbound[] {
+  const ready = unasked(notificationMessage('notifications/initialized'));
   if (of.sessionId === undefined) return [ready];
   const record = ctx.table<string, SessionRecord>(nodeNames(start.node).sessionTable)?.get(of.sessionId);
-  const said = (method: string, params: object): object => ({ jsonrpc: '2.0', id: replayedId, method, params });
+  const said = (method: string, params: object): Inbound => {
+    return { message: { jsonrpc: '2.0', id: replayedId, method, params }, asking: of.asking };
+  };
   return [
     ready,
     ...(record?.logLevel === undefined ? [] : [said('logging/setLevel', { level: record.logLevel })]),

@@ -48,6 +48,7 @@ export interface MountSpec {
    * Requests of 2026-07-28, which have no session. `'translated'` (default): to a server that knows sessions only;
    * such a server cannot ask its client anything then. `'native'`: they reach the server as they are; for what speaks
    * that revision itself, as `serveStdio` of v2 does: `{ connect: (transport) => serveStdio(create, { transport }) }`.
+   * Where there is a principal its clients have no tasks: nobody could keep those of others from them.
    */
   readonly stateless?: 'translated' | 'native';
 }
@@ -75,6 +76,9 @@ const runPlaces: readonly NonNullable<MountSpec['run']>[] = ['process', 'isolate
  * request. It runs as a supervised process: what it throws late, a loop on a worker thread, or its death costs the
  * requests of that session, which are answered with errors; the next request makes a new server, which is told what
  * the client has said of itself, its log level and its subscriptions. What the old one kept in memory is lost.
+ *
+ * Handlers learn who asks, if there is a principal: `extra.authInfo` of v1, `ctx.http.authInfo` of v2, with an empty
+ * `token`; `extra` has `subject`, `issuer` and `claims`.
  *
  * `name` names it inside this node: 1 to 64 of letters, digits, `_`, `-` and `.`. Throws `DefinitionError`
  * (`ERR_SERVER`, `ERR_TOOL` for `timeoutMs`) for a specification that cannot be used.

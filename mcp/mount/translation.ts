@@ -24,6 +24,20 @@ export function withoutEnvelope(params: JsonObject): JsonObject {
   return kept.length === 0 ? rest : { ...rest, _meta: Object.fromEntries(kept) };
 }
 
+const capabilitiesKey = `${envelopePrefix}clientCapabilities`;
+const tasksKey = `${envelopePrefix}tasks`;
+
+/** The parameters of a client that does not know tasks. */
+export function withoutTasks(params: JsonObject): JsonObject {
+  const meta = params['_meta'];
+  const capabilities = isJsonObject(meta) ? meta[capabilitiesKey] : undefined;
+  const extensions = isJsonObject(capabilities) ? capabilities['extensions'] : undefined;
+  if (!isJsonObject(extensions) || !Object.hasOwn(extensions, tasksKey)) return params;
+  const { [tasksKey]: _, ...others } = extensions;
+  const known = { ...(capabilities as JsonObject), extensions: others };
+  return { ...params, _meta: { ...(meta as JsonObject), [capabilitiesKey]: known } };
+}
+
 /** What every answer to these may be kept for: not at all, since nobody tells of changes. */
 const uncached = { ttlMs: 0, cacheScope: 'private' } as const;
 const cacheable = new Set([

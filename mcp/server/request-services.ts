@@ -8,6 +8,7 @@ import { logNotification } from './log.ts';
 import { progressNotification } from './progress.ts';
 import type { RequestProtocol, RequestRun as State } from './request.ts';
 import type { RequestInput } from './request-input.ts';
+import { standStill } from './request-time.ts';
 import type { WorkServices } from './work-context.ts';
 
 type Ctx = Context<RequestProtocol>;
@@ -42,21 +43,11 @@ export class RequestServices implements WorkServices {
 export function inputOf(state: State, ctx: Ctx): RequestInput {
   if (state.input === undefined) {
     const { start, request, carried, stream } = state;
-    const waits = (waiting: boolean): void => standStill(state, waiting, ctx);
+    const waits = (waiting: boolean): void => standStill(state, waiting, state.limits.inputTimeoutMs, ctx);
     state.input = requestInput(start, request, carried, stream, waits, ctx);
     if (!ctx.isAlive(ctx.self)) state.input.end();
   }
   return state.input;
-}
-
-/** While its client is asked, the time of a request stands still; it goes on with what was left. */
-function standStill(state: State, waiting: boolean, ctx: Ctx): void {
-  const nowMs = ctx.clock.now();
-  if (waiting) state.leftMs = Math.max(state.deadlineMs - nowMs, 1);
-  const forMs = waiting ? state.limits.inputTimeoutMs : state.leftMs;
-  ctx.cancelTimer(state.deadlineRef);
-  state.deadlineMs = nowMs + forMs;
-  state.deadlineRef = ctx.sendAfter(forMs, 'deadline');
 }
 
 export function log(state: State, level: LogLevel, data: unknown, logger: string | undefined): void {

@@ -1,5 +1,4 @@
 import {
-  CallError,
   type Context,
   continueWith,
   type ExitReason,
@@ -11,7 +10,6 @@ import {
   isNormalExit,
   type Name,
   noreply,
-  type Pid,
   type Ref,
   reply,
   stop,
@@ -35,13 +33,14 @@ import { startComputing } from './compute-work.ts';
 import { FarWork } from './far-work.ts';
 import { findJob, METHOD_OF } from './jobs.ts';
 import { describeWork, failed, type Job, type Outcome, type Refused } from './methods/outcome.ts';
-import { catalogTableOf, nodeNames, requestName, sessionName } from './node-names.ts';
+import { catalogTableOf, requestName } from './node-names.ts';
 import type { ProgressSent } from './progress.ts';
 import type { RequestInput } from './request-input.ts';
 import { inputOf, log, RequestServices, reportProgress } from './request-services.ts';
+import { joinSession, rejoinSession } from './request-session.ts';
 import type { RequestState } from './request-state.ts';
 import { RequestStream } from './request-stream.ts';
-import type { SessionProtocol } from './session.ts';
+import type { RequestTime } from './request-time.ts';
 import { admitted } from './usage.ts';
 import { WorkContext } from './work-context.ts';
 import { type WorkPlace, workPlace } from './work-place.ts';
@@ -85,7 +84,7 @@ export interface RequestStart {
 }
 
 /** One request under way. */
-export interface RequestRun {
+export interface RequestRun extends RequestTime {
   readonly node: string;
   readonly start: RequestStart;
   readonly request: WorkRequest;
@@ -100,11 +99,6 @@ export interface RequestRun {
   readonly carried: RequestState | string;
   /** Made when the client is asked: most requests do not ask. */
   input: RequestInput | undefined;
-  /** When the time is over, and the timer of that. */
-  deadlineMs: number;
-  deadlineRef: Ref;
-  /** What was left when its client was asked. */
-  leftMs: number;
   /** Set if the code runs in a process on another thread. */
   readonly farWork: FarWork | undefined;
   /** The module of the server, if the code is a job of the compute pool. */
@@ -161,6 +155,7 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
         deadlineMs: ctx.clock.now() + request.timeoutMs,
         deadlineRef: ctx.sendAfter(request.timeoutMs, 'deadline'),
         leftMs: request.timeoutMs,
+        waiting: false,
         farWork: onThread(start, place, catalog),
         computes: place === 'compute' ? catalog.module : undefined,
         workContext: undefined,
@@ -234,7 +229,7 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
         if (ref === state.connectionRef) return stop({ shutdown: 'connection_lost' }, state);
         if (ref !== state.sessionRef) return noreply(state);
         // The orderly end of its session ends a request; a crash does not: the session is made again.
-        if (!isNormalExit(reason)) return rejoinSession(state, ctx);
+        if (!isNormalExit(reason)) return rejoin(state, ctx);
         return endWithSession(state);
       },
     },
@@ -243,28 +238,17 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
 
 type Ctx = Context<RequestProtocol>;
 type State = RequestRun;
+type Result = HandlerResult<State>;
 
-/** The session must know of it, to not be idle; and it must know of the end of the session. */
-function joinSession(session: Pid<SessionProtocol>, ctx: Ctx): Ref {
-  ctx.cast(session, 'busy', ctx.self);
-  return ctx.monitor(session);
-}
-
-async function rejoinSession(state: State, ctx: Ctx): Promise<Result> {
-  const { node, request } = state;
-  const { id } = request.session as { readonly id: string };
-  const restored = await ctx.call(nodeNames(node).sessionManager, 'restore', id).catch((error: unknown) => {
-    if (error instanceof CallError) return { error: error.reason };
-    throw error;
-  });
-  if (restored !== 'ok' && restored.error === 'not_found') return endWithSession(state);
-  const session = ctx.whereis(sessionName(node, id));
+async function rejoin(state: State, ctx: Ctx): Promise<Result> {
+  const { id } = state.request.session as { readonly id: string };
+  const session = await rejoinSession(state.node, id, ctx);
+  if (session === 'ended') return endWithSession(state);
   if (session === undefined) return noreply(state);
-  state.sessionRef = joinSession(session, ctx);
-  for (const each of state.input?.expected ?? []) ctx.cast(session, 'expect', { id: each, pid: ctx.self });
+  state.sessionRef = session.ref;
+  for (const each of state.input?.expected ?? []) ctx.cast(session.pid, 'expect', { id: each, pid: ctx.self });
   return noreply(state);
 }
-type Result = HandlerResult<State>;
 
 function onThread(
   { node, claims, limits }: RequestStart,

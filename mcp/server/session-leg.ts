@@ -224,7 +224,7 @@ async function openMountedSession(
   const opened = await openRecord(state, negotiated, principal, ctx);
   if ('error' in opened && opened.error === 'too_many_of_principal') return tooManySessions(state, exchange, id, ctx);
   if ('error' in opened) return answerUnavailable(state, exchange, id, describeExit(opened.error), ctx);
-  const made = await openMounted(state, opened.ok, negotiated, ctx);
+  const made = await openMounted(state, opened.ok, negotiated, principal, ctx);
   if ('result' in made) return welcome(state, exchange, id, opened.ok, made.result, ctx);
   end(state, opened.ok, ctx);
   answerUnavailable(state, exchange, id, describeExit(made.error), ctx);

@@ -55,9 +55,15 @@ export function occupy(node: string, what: string, max: number, limits: McpLimit
   return true;
 }
 
+type TooMany = Extract<Refused, { readonly kind: 'error' }>;
+
 /** What a request is answered whose principal has too many at work; undefined: it may begin. */
-export function admitted(node: string, request: WorkRequest, limits: McpLimits, ctx: Context): Refused | undefined {
-  const { principal, counted } = request;
+export function admitted(
+  node: string,
+  { principal, counted }: Pick<WorkRequest, 'principal' | 'counted'>,
+  limits: McpLimits,
+  ctx: Context,
+): TooMany | undefined {
   if (principal === undefined || !counted) return undefined;
   const { principalRequestsMax: max } = limits;
   if (occupy(node, `requests ${principalKey(principal)}`, max, limits, ctx)) return undefined;
@@ -69,7 +75,7 @@ export function tooMany(
   what: string,
   limit: 'principalRequestsMax' | 'principalSessionsMax' | 'principalTasksMax' | 'principalListensMax',
   { [limit]: max }: McpLimits,
-): Extract<Refused, { kind: 'error' }> {
+): TooMany {
   const message = `this principal has ${max} ${what}, as many as it may have: try again when one of them has ended`;
   return {
     kind: 'error',

@@ -135,6 +135,7 @@ export function createSdk1(): McpServer1 {
   }
   server.registerTool('echo', { inputSchema: { text: z.string() } }, ({ text: said }) => text(said));
   server.registerTool('level', {}, () => text(level));
+  server.registerTool('whoami', {}, ({ authInfo }) => text(JSON.stringify(authInfo ?? null)));
   const template = new ResourceTemplate('test://item/{id}', { list: undefined });
   server.registerResource('item', template, {}, (uri, { id }) => ({ contents: [{ uri: uri.href, text: String(id) }] }));
   return server;
@@ -165,6 +166,9 @@ export function createSdk2(): McpServer2 {
     );
   }
   server.registerTool('echo', { inputSchema: z.object({ text: z.string() }) }, ({ text: said }) => text(said));
+  server.registerTool('whoami', { inputSchema: empty }, (_args, { http }) =>
+    text(JSON.stringify(http?.authInfo ?? null)),
+  );
   server.registerResource('text', 'test://text', {}, (uri) => ({ contents: [{ uri: uri.href, text: 'the text' }] }));
   return server;
 }

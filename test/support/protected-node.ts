@@ -3,7 +3,14 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { type JwtVerifierOptions, jwtVerifier } from '../../mcp/authorization/jwt.ts';
-import { type AuthorizationSpec, type McpLimits, type McpServer, mcpNode, type VerifyToken } from '../../mcp/index.ts';
+import {
+  type AuthorizationSpec,
+  type McpLimits,
+  type McpServer,
+  type MountedServer,
+  mcpNode,
+  type VerifyToken,
+} from '../../mcp/index.ts';
 import { type System, type SystemOptions, startSystem } from '../../runtime/index.ts';
 import { deepFreeze, type SimulatedClock } from '../../runtime/testing.ts';
 import { mountHttp } from '../../transports/http/index.ts';
@@ -22,7 +29,7 @@ export interface ProtectedNode {
 }
 
 export interface ProtectedOptions {
-  readonly server: McpServer;
+  readonly server: McpServer | MountedServer;
   readonly limits?: Partial<McpLimits>;
   readonly clock?: SimulatedClock;
   readonly threads?: SystemOptions['threads'];

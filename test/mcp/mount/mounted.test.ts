@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isMountedServer, mcpNode, mountedServer } from '../../../mcp/index.ts';
-import { methodFor, translated, withoutEnvelope } from '../../../mcp/mount/translation.ts';
+import { authInfoOf } from '../../../mcp/mount/auth-info.ts';
+import { methodFor, translated, withoutEnvelope, withoutTasks } from '../../../mcp/mount/translation.ts';
 import { memory } from '../../../transports/memory.ts';
 
 const create = () => ({ connect: () => {} });
@@ -35,6 +36,38 @@ test('parameters lose what a stateless request says of its client, and nothing e
   assert.deepEqual(withoutEnvelope({ a: 1, _meta: { 'io.modelcontextprotocol/clientInfo': {} } }), { a: 1 });
   assert.deepEqual(withoutEnvelope({ a: 1 }), { a: 1 });
   assert.deepEqual([methodFor('server/discover'), methodFor('tools/list')], ['ping', 'tools/list']);
+});
+
+test('a client that knows tasks becomes one that does not, and stays what it is otherwise', () => {
+  const key = 'io.modelcontextprotocol/clientCapabilities';
+  const extensions = { 'io.modelcontextprotocol/tasks': {}, 'a/b': {} };
+  const params = { name: 'x', _meta: { [key]: { elicitation: {}, extensions }, other: 1 } };
+  assert.deepEqual(withoutTasks(params), {
+    name: 'x',
+    _meta: { [key]: { elicitation: {}, extensions: { 'a/b': {} } }, other: 1 },
+  });
+  for (const others of [{}, { _meta: 7 }, { _meta: { [key]: {} } }]) assert.equal(withoutTasks(others), others);
+});
+
+test('who asks is told without the token, in the units of the SDKs', () => {
+  const resource = 'https://mcp.example/mcp';
+  const token = { subject: 'ann', issuer: 'https://as.example', scopes: ['a'], expiresAt: 5_999, claims: { x: [1] } };
+  const told = authInfoOf({ principal: { ...token, clientId: 'app' }, resource });
+  assert.deepEqual(told, {
+    token: '',
+    clientId: 'app',
+    scopes: ['a'],
+    expiresAt: 5,
+    resource: new URL(resource),
+    extra: { subject: 'ann', issuer: 'https://as.example', claims: { x: [1] } },
+  });
+  assert.equal(authInfoOf({ principal: token, resource }).clientId, '', 'the token names no client');
+  assert.deepEqual(authInfoOf({ principal: { subject: 'CN=ann', scopes: [] }, resource: undefined }), {
+    token: '',
+    clientId: 'CN=ann',
+    scopes: [],
+    extra: { subject: 'CN=ann' },
+  });
 });
 
 test('what is no answer is an error, and an error of an older revision becomes one of the newer', () => {
