@@ -34,6 +34,9 @@ export const THREADS_AT_ONCE_MAX = 256;
 /** How long a worker thread may not yield before it is terminated. */
 export const STALL_MS = 5_000;
 
+/** How long a thread may take for the code at the top of a module, if `stallMs` is not longer. */
+export const STALL_IMPORT_MS = 30_000;
+
 /** How long a thread may be in one round before new processes are put elsewhere, and a spare helps out. */
 export const THREAD_BUSY_MS = 50;
 

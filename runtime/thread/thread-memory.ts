@@ -156,8 +156,10 @@ export class ThreadMemory {
     return Atomics.load(this.words, IMPORTS) === 1;
   }
 
+  /** A beat too, since what it did before is no longer what it does. */
   importing(is: boolean): void {
     Atomics.store(this.words, IMPORTS, is ? 1 : 0);
+    this.words[BEAT] = (this.words[BEAT] as number) + 2;
   }
 
   /** True if it rested until now. */

@@ -24,7 +24,10 @@ export type ThreadsOptions = Readonly<Record<string, number | ThreadGroupOptions
 
 /** What holds for all worker threads of a system. */
 export interface WorkersOptions {
-  /** How long a thread may not yield before it is terminated, in milliseconds; 0: for ever. Default 5,000. */
+  /**
+   * How long a thread may not yield before it is terminated, in milliseconds; 0: for ever. Default 5,000. While it
+   * imports a module, 30,000 if that is longer.
+   */
   readonly stallMs?: number;
   /**
    * How long a thread may not yield before new processes of its group are put on another one, and the spare thread of

@@ -1,5 +1,11 @@
 import type { Clock } from '../clock.ts';
-import { STALL_LOOK_MS, STALL_QUIET_MS, STALL_REST_LOOK_MS, STALL_SUSPECT_LOOK_MS } from '../limits.ts';
+import {
+  STALL_IMPORT_MS,
+  STALL_LOOK_MS,
+  STALL_QUIET_MS,
+  STALL_REST_LOOK_MS,
+  STALL_SUSPECT_LOOK_MS,
+} from '../limits.ts';
 import { type Look, StallTracker } from './stall.ts';
 
 /** A thread that can be watched. */
@@ -7,6 +13,8 @@ export interface Watched {
   look(): Look;
   /** Whether it does not yield, for long enough that others should not wait for it. */
   busy(is: boolean): void;
+  /** Whether it imports a module: then it may take longer. */
+  readonly imports: boolean;
   /** It does not yield: to be terminated. */
   stalled(): void;
   /** Asks it to rest: it says that it does, unless it has work that goes on by itself, and when it no longer does. */
@@ -32,6 +40,7 @@ export class Watchdog {
   private timer: unknown;
   private readonly clock: Clock;
   private stallMs: number;
+  private importMs = STALL_IMPORT_MS;
   private readonly busyMs: number;
   private readonly listener: WatchdogListener;
   /** Since when all threads have been quiet, or were asked to rest last. */
@@ -59,8 +68,11 @@ export class Watchdog {
     if (this.trackers.size === 0) this.stop();
   }
 
-  /** From now on no thread may stall for ever: if none was looked at, each is given that time. */
+  /**
+   * From now on no thread may stall for ever, nor longer for an import: if none was looked at, each is given that time.
+   */
   watchAll(stallMs: number): void {
+    this.importMs = 0;
     if (this.stallMs !== 0) return;
     this.stallMs = stallMs;
     for (const thread of this.trackers.keys()) this.trackers.set(thread, new StallTracker(this.clock.now()));
@@ -104,7 +116,8 @@ export class Watchdog {
       if (unmovedMs > 0) suspects = true;
       if (!tracker.isQuiet) quiet = false;
       this.setBusy(thread, this.busyMs > 0 && unmovedMs >= this.busyMs);
-      if (this.stallMs === 0 || unmovedMs < this.stallMs) continue;
+      const givenMs = thread.imports ? Math.max(this.stallMs, this.importMs) : this.stallMs;
+      if (this.stallMs === 0 || unmovedMs < givenMs) continue;
       this.forget(thread);
       thread.stalled();
     }

@@ -45,6 +45,7 @@ function watchedThread(stallMs: number, accepts = true) {
       if (moving === 'works') beat += 2;
       return { idleMs: idleMs + (moving === 'waits' ? clock.now() - since : 0), beat };
     },
+    imports: false,
     busy: (is: boolean) => told.push(`busy ${is}`),
     stalled: () => told.push('stalled'),
     rest: () => {

@@ -99,6 +99,7 @@ test('the watchdog gives up who does not move, and only that one; with 0 nobody,
       look: () => ({ idleMs: 0, beat: beats ? ++beat : 1 }),
       busy: (is: boolean) => changes.push(`${who} ${is}`),
       stalled: () => ended.push(who),
+      imports: false,
       rest: () => {},
       rests: false,
     };
@@ -122,6 +123,42 @@ test('the watchdog gives up who does not move, and only that one; with 0 nobody,
   assert.deepEqual(ended, ['stalled', 'left alone']);
   patient.stop();
   watchdog.stop();
+});
+
+test('a thread that imports a module has 30 s to yield, and none when the system stops', async () => {
+  const memory = new ThreadMemory(ThreadMemory.allocate(8, 8));
+  const thread = (ended: string[]) => ({
+    look: () => ({ idleMs: 0, beat: memory.beat }),
+    busy: () => {},
+    stalled: () => ended.push('stalled'),
+    get imports() {
+      return memory.imports;
+    },
+    rest: () => {},
+    rests: false,
+  });
+  for (const [stops, givenMs] of [
+    [false, 30_000],
+    [true, 1_000],
+  ] as const) {
+    const clock = simulatedClock();
+    const ended: string[] = [];
+    const watchdog = new Watchdog(clock, { stallMs: 1_000, busyMs: 0 }, { looked: () => {}, rests: () => {} });
+    watchdog.watch(thread(ended));
+    memory.importing(true);
+    await clock.advance(100);
+    if (stops) watchdog.watchAll(5_000);
+    await clock.advance(givenMs - 200);
+    assert.deepEqual(ended, []);
+    memory.importing(false);
+    await clock.advance(900);
+    assert.deepEqual(ended, [], 'after it the time begins anew');
+    memory.importing(true);
+    await clock.advance(givenMs + 150);
+    assert.deepEqual(ended, ['stalled']);
+    memory.importing(false);
+    watchdog.stop();
+  }
 });
 
 test('processes take turns on the threads of a group, or go where there are the fewest', () => {
