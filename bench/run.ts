@@ -16,14 +16,24 @@ import { mcpSessions } from './workloads/mcp-sessions.ts';
 import { mcpStdio } from './workloads/mcp-stdio.ts';
 import { recovery } from './workloads/recovery.ts';
 import { startUp } from './workloads/start-up.ts';
+import { tcpSustained } from './workloads/tcp-sustained.ts';
 import { threads } from './workloads/threads.ts';
+import { transportsIdle } from './workloads/transports-idle.ts';
 
-const workloads = new Map<string, Workload>(
-  [actor, channel, faultLatency, mcpHttp, mcpSessions, mcpStdio, recovery, startUp, threads].map((workload) => [
-    workload.name,
-    workload,
-  ]),
-);
+const all = [
+  actor,
+  channel,
+  faultLatency,
+  mcpHttp,
+  mcpSessions,
+  mcpStdio,
+  recovery,
+  startUp,
+  tcpSustained,
+  threads,
+  transportsIdle,
+];
+const workloads = new Map<string, Workload>(all.map((workload) => [workload.name, workload]));
 
 const names = [...workloads.keys()].join(' | ');
 const usage = `npm run bench -- <${names} …> [--rounds n] [--contenders a,b] [--scale f] [--json file]`;

@@ -1,45 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { builtPath } from './support/repository.ts';
-
-interface Report {
-  readonly workloads: readonly {
-    readonly workload: string;
-    readonly results: readonly { readonly operation: string; readonly contender: string; readonly values: number[] }[];
-  }[];
-}
-
-/** Runs the command of `npm run bench`. */
-function bench(...args: readonly string[]): { readonly status: number | null; readonly text: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [builtPath('bench/run.ts'), ...args], {
-    encoding: 'utf8',
-  });
-  return { status, text: stdout + stderr };
-}
-
-/** One round of a hundredth of the work, ours only. */
-function measured(workload: string, contenders = 'ours'): Map<string, readonly number[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'beamish-bench-'));
-  try {
-    const file = join(folder, 'report.json');
-    const args = ['--rounds', '1', '--scale', '0.01', '--contenders', contenders, '--json', file];
-    const { status, text } = bench(workload, ...args);
-    assert.equal(status, 0, text);
-    const { workloads } = JSON.parse(readFileSync(file, 'utf8')) as Report;
-    assert.deepEqual(
-      workloads.map((each) => each.workload),
-      [workload],
-    );
-    const rows = workloads[0]?.results ?? [];
-    return new Map(rows.map(({ operation, contender, values }) => [`${operation}: ${contender}`, values]));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
+import { bench, measured } from './support/bench-command.ts';
 
 const ofActor = [
   'call',
@@ -130,8 +91,9 @@ test('the workload start-up measures a start', { skip: process.platform !== 'lin
 test('a workload that does not exist is named, with those that do', () => {
   const { status, text } = bench('actors');
   assert.equal(status, 2);
-  const names = 'actor | channel | faults | mcp-http | mcp-sessions | mcp-stdio | recovery | start-up | threads';
-  assert.ok(text.startsWith(`there is no workload 'actors'\nnpm run bench -- <${names} …>`), text);
+  const names = 'actor | channel | faults | mcp-http | mcp-sessions | mcp-stdio | recovery | start-up';
+  const further = 'tcp-sustained | threads | transports-idle';
+  assert.ok(text.startsWith(`there is no workload 'actors'\nnpm run bench -- <${names} | ${further} …>`), text);
 });
 
 test('a contender that does not exist is an error, not an empty table', () => {

@@ -1,7 +1,7 @@
 %% What a contender on the BEAM runs, as contender-program.ts does on Node.js: a question per line of standard input,
 %% "operation argument", each answered with one line of JSON. The end of the input ends it.
 -module(contender).
--export([main/1, cost/2, cpu_ns/1]).
+-export([main/1, cost/2, cpu_ns/0, cpu_ns/1]).
 
 main([Module]) ->
     %% Nobody listens to the reports of supervisors and crashes on either side.

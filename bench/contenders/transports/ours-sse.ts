@@ -1,0 +1,8 @@
+import { startSystem } from '../../../runtime/index.ts';
+import { sse, sseListenerName } from '../../../transports/sse/index.ts';
+import { echo } from './echo-endpoint.ts';
+import { answerForServer } from './server-answers.ts';
+
+const bounds = { port: 0, connectionsMax: 20_000, connectionsPerAddressMax: 20_000 };
+const system = await startSystem({ children: [sse(bounds).childSpec(echo)] });
+await answerForServer(await system.call(sseListenerName(), 'address'));

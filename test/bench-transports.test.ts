@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { measured } from './support/bench-command.ts';
+
+test('the workload transports-idle measures memory, opening and an echo of each transport', () => {
+  const rows = measured('transports-idle');
+  const [opened, echoed] = [
+    ['ours-tcp', 'ours-websocket', 'ours-sse'],
+    ['ours-tcp', 'ours-websocket'],
+  ];
+  const of = (operation: string, contenders: string[]) => contenders.map((name) => `${operation}: ${name}`);
+  const times = ['open, CPU', 'open, wall'].flatMap((operation) => of(operation, opened));
+  times.push(...['echo, CPU', 'echo, wall'].flatMap((operation) => of(operation, echoed)));
+  assert.deepEqual([...rows.keys()], [...of('memory', opened), ...times]);
+  for (const time of times) assert.ok((rows.get(time)?.[0] ?? 0) > 0, time);
+});
+
+test('the workload tcp-sustained measures each load, there and back and one way', () => {
+  const rows = [...measured('tcp-sustained', 'ours-ping')];
+  assert.equal(rows.length, 2 * (6 + 3));
+  for (const [operation, values] of rows) assert.ok(values.length === 1 && (values[0] as number) > 0, operation);
+});
