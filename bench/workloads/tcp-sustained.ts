@@ -6,9 +6,9 @@
  * - `send`: each connection sends lines that bring no answer, 20,000 a round, or 20 a connection if those are more,
  *   then a request, whose answer says that all were read. A value is for one line.
  *
- * `CPU` is the server's user and system time, all threads; `wall` includes the driver, which sends the load and looks at
- * the answers from one thread of the same machine. Each server is a process of its own, loaded in turn, by connections
- * that are opened for the round and used once before it is timed.
+ * `CPU` is the server's user and system time, all threads; `wall` includes the driver, which sends the load and looks
+ * at the answers from one thread of the same machine. Each server is a process of its own, loaded in turn, by
+ * connections that are opened for the round and used once before it is timed.
  *
  * - `bare`: node:net, a request back as it came. `bare-json`: the same, parsed and serialised.
  * - `beam`: as `bare`, on gen_tcp, a process per connection, one scheduler.
