@@ -3,6 +3,7 @@
  *
  *     npm run test:matrix               all versions
  *     npm run test:matrix -- 22 26      only these lines
+ *     npm run test:matrix -- 24 thread  only test files with 'thread' in their path
  *
  * Prints the totals of each run, the whole output of a run that fails, and a table at the end.
  */
@@ -14,7 +15,9 @@ import { nodeBinary } from './cached-package.ts';
 /** One exact version per supported line, so that a run can be repeated. */
 const versions = ['20.20.2', '22.23.3', '24.21.0', '26.10.0'];
 
-const wanted = process.argv.slice(2);
+const isLine = (word: string): boolean => /^\d+$/.test(word);
+const wanted = process.argv.slice(2).filter(isLine);
+const paths = process.argv.slice(2).filter((word) => !isLine(word));
 const chosen = versions.filter((version) => wanted.length === 0 || wanted.includes(version.split('.')[0] ?? ''));
 if (chosen.length === 0) {
   console.error(`no supported Node.js line among: ${wanted.join(' ')}; there are ${versions.join(', ')}`);
@@ -26,7 +29,7 @@ const rows: string[] = [];
 let failed = false;
 for (const version of chosen) {
   const started = process.hrtime.bigint();
-  const run = spawnSync(nodeBinary(version), [runner], {
+  const run = spawnSync(nodeBinary(version), [runner, ...paths], {
     encoding: 'utf8',
     maxBuffer: 256 * 1024 * 1024,
     env: { ...process.env, FORCE_COLOR: '0' },
