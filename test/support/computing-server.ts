@@ -16,6 +16,9 @@ export default mcpServer('computing', {
     tells: tool({ description: 'Tells what it is told.', input: nothing, run }, async (_args, ctx) =>
       text(JSON.stringify([ctx.session !== undefined, ctx.era, ctx.server.name, ctx.requestId, ctx.clock.now() > 0])),
     ),
+    whoami: tool({ description: 'Says who asks.', input: nothing, run, scopes: ['mcp'] }, (_args, { principal }) =>
+      text(JSON.stringify({ principal, threadId })),
+    ),
     reports: tool({ description: 'Reports.', input: nothing, run }, (_args, ctx) => {
       ctx.progress(1);
       return text('never');

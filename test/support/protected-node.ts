@@ -6,12 +6,13 @@ import { type JwtVerifierOptions, jwtVerifier } from '../../mcp/authorization/jw
 import {
   type AuthorizationSpec,
   type McpLimits,
+  type McpNodeSpec,
   type McpServer,
   type MountedServer,
   mcpNode,
   type VerifyToken,
 } from '../../mcp/index.ts';
-import { type System, type SystemOptions, startSystem } from '../../runtime/index.ts';
+import { type ChildSpec, type System, type SystemOptions, startSystem } from '../../runtime/index.ts';
 import { deepFreeze, type SimulatedClock } from '../../runtime/testing.ts';
 import { mountHttp } from '../../transports/http/index.ts';
 import { AuthorizationServer } from './authorization-server.ts';
@@ -31,6 +32,9 @@ export interface ProtectedNode {
 export interface ProtectedOptions {
   readonly server: McpServer | MountedServer;
   readonly limits?: Partial<McpLimits>;
+  /** More that the node is told, and the children that it needs. */
+  readonly node?: Pick<McpNodeSpec, 'computePool'>;
+  readonly before?: readonly ChildSpec[];
   readonly clock?: SimulatedClock;
   readonly threads?: SystemOptions['threads'];
   readonly jwt?: Partial<JwtVerifierOptions>;
@@ -40,7 +44,7 @@ export interface ProtectedOptions {
 }
 
 export async function startProtectedNode(t: Cleanup, options: ProtectedOptions): Promise<ProtectedNode> {
-  const { server, limits = {}, clock, threads, jwt, verify = (base) => base } = options;
+  const { server, limits = {}, node = {}, before = [], clock, threads, jwt, verify = (base) => base } = options;
   const issuer = await AuthorizationServer.start(t);
   let handler: RequestListener = (_request, response) => response.writeHead(503).end();
   const http = createServer((request, response) => handler(request, response));
@@ -63,7 +67,10 @@ export async function startProtectedNode(t: Cleanup, options: ProtectedOptions):
   const events = new SystemEvents(t, name);
   const system = await startSystem({
     name,
-    children: [mcpNode('mcp', { servers: [server], transports: [{ transport, authorization }], limits })],
+    children: [
+      ...before,
+      mcpNode('mcp', { servers: [server], transports: [{ transport, authorization }], limits, ...node }),
+    ],
     onSend: deepFreeze,
     ...(clock === undefined ? {} : { clock }),
     ...(threads === undefined ? {} : { threads }),

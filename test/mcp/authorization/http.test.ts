@@ -3,10 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
+import { threadId } from 'node:worker_threads';
 import { type AuthorizationSpec, mcpNode, mcpServer, TokenError, text, tool } from '../../../mcp/index.ts';
-import { startSystem } from '../../../runtime/index.ts';
+import { computePool } from '../../../runtime/compute/index.ts';
+import { name, startSystem } from '../../../runtime/index.ts';
 import { listenerName, streamableHttp } from '../../../transports/http/index.ts';
 import { connectMemory, memory } from '../../../transports/memory.ts';
+import computing from '../../support/computing-server.ts';
 import { SystemEvents } from '../../support/mcp-events.ts';
 import { HttpClient, initialize } from '../../support/mcp-http-client.ts';
 import { StreamClient } from '../../support/mcp-stream-client.ts';
@@ -352,4 +355,16 @@ test('a transport of streams, on which nobody can bring a token, serves nobody i
   t.after(() => killSystem(system));
   await assert.rejects(connectMemory(system));
   await events.crash(/authorization is for transports over HTTP/);
+});
+
+test("a tool with run: 'compute' knows who asks", async (t) => {
+  const pool = name('pool');
+  const before = [computePool(pool, { threads: 1 })];
+  const node = await startProtectedNode(t, { server: computing, before, node: { computePool: pool } });
+  const client = new HttpClient(node.url, await node.bearer({ scope: 'mcp', tenant: 7 }));
+  t.after(() => client.close());
+  const { result } = await client.stateless('tools/call', { name: 'whoami' }).answer();
+  const { principal, threadId: there } = JSON.parse(result.content[0].text);
+  assert.deepEqual([principal.subject, principal.scopes, principal.claims.tenant], ['alice', ['mcp'], 7]);
+  assert.notEqual(there, threadId);
 });

@@ -1,12 +1,17 @@
 /** `jwtVerifier` against a real authorization server: which tokens are good, and what its keys cost. */
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
+import { cpSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { type JwtVerifierOptions, jwtVerifier } from '../../../mcp/authorization/jwt.ts';
 import type { VerifyToken } from '../../../mcp/index.ts';
 import { AuthorizationServer } from '../../support/authorization-server.ts';
+import { temporaryFolder } from '../../support/mcp-command.ts';
+import { buildFolder } from '../../support/repository.ts';
 
 const resource = 'https://mcp.example/mcp';
 const nowMs = (): number => performance.timeOrigin + performance.now();
@@ -150,4 +155,14 @@ test('options that cannot be are refused', () => {
   refused({ clockToleranceS: -1 }, /clockToleranceS must be/);
   refused({ jwksCooldownMs: Number.NaN }, /jwksCooldownMs must be/);
   assert.equal(typeof jwtVerifier(good), 'function');
+});
+
+test('without the package jose the error says how to get it', (t) => {
+  const folder = temporaryFolder(t);
+  for (const each of ['mcp', 'runtime']) cpSync(join(buildFolder, each), join(folder, each), { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  const code = "import('./mcp/authorization/jwt.js').catch(({ message, cause }) => console.log(message, cause.code))";
+  const run = spawnSync(process.execPath, ['--input-type=module', '-e', code], { cwd: folder, encoding: 'utf8' });
+  const expected = 'beamish/mcp/authorization/jwt needs the package jose: npm install jose ERR_MODULE_NOT_FOUND\n';
+  assert.equal(run.stdout, expected, run.stderr);
 });
