@@ -5,6 +5,7 @@ import {
   genServer,
   type HandlerResult,
   type InitOk,
+  importModule,
   initOk,
   NotTransferableError,
   noreply,
@@ -96,7 +97,7 @@ export const Instance: GenServer<InstanceProtocol, InstanceStart> = genServer(im
 
 async function factoryOf({ create, module, exportName }: InstanceStart): Promise<MountFactory> {
   if (create !== undefined) return create;
-  const exports = (await import(module as string)) as { readonly [name: string]: unknown };
+  const exports = await importModule(module as string);
   const found = Object.hasOwn(exports, exportName) ? exports[exportName] : undefined;
   if (typeof found !== 'function') {
     throw new Error(`${module} must export ${quoted(exportName)}, a function that makes a server`);
