@@ -8,7 +8,7 @@
  *
  * `CPU` is the server's user and system time, all threads; `wall` includes the driver, which sends the load and looks
  * at the answers from one thread of the same machine. Each server is a process of its own, loaded in turn, by
- * connections that are opened for the round and used once before it is timed.
+ * connections that are opened for the round and used before it is timed.
  *
  * - `bare`: node:net, a request back as it came. `bare-json`: the same, parsed and serialised.
  * - `beam`: as `bare`, on gen_tcp, a process per connection, one scheduler.
@@ -26,6 +26,7 @@ import { type Aim, isWanted, type Row, type RunOptions, scaled, type Workload } 
 const defaultRounds = 3;
 const baseLines = 20_000;
 const linesPerConnection = 20;
+const warmUpTrips = 5_000;
 const sizes = [100, 1_000, 10_000];
 const depths = [1, 16];
 
@@ -77,7 +78,7 @@ async function cpuUs(contender: Contender): Promise<number> {
   return ((await contender.ask<{ readonly value: number }>('cpu')) as { readonly value: number }).value;
 }
 
-/** Opens the connections, runs once to warm up and once for the clock. */
+/** Opens the connections, has something on each to warm up, and runs for the clock. */
 async function cost(contender: Contender, server: Server, connections: number, run: Run): Promise<Cost> {
   const { port } = (await contender.ask<{ readonly port: number }>('address')) as { readonly port: number };
   const sockets = await openSockets(port, connections);
@@ -85,7 +86,7 @@ async function cost(contender: Contender, server: Server, connections: number, r
     await roundTrips(sockets, [Buffer.from(`${initialize}\n`)], 1, connections);
     for (const socket of sockets) socket.write(initialized);
   }
-  await run(sockets, server.lines);
+  await roundTrips(sockets, server.lines, 1, Math.max(warmUpTrips, connections));
   const before = await cpuUs(contender);
   const start = process.hrtime.bigint();
   await run(sockets, server.lines);
