@@ -10,11 +10,14 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { stripVTControlCharacters } from 'node:util';
 import { builtPath, listPaths, root } from './repository.ts';
 
 /** A test file that runs longer than this hangs: it is stopped and reported instead of stalling the run. */
 const testTimeoutMs = 120_000;
+
+const cores = availableParallelism();
 
 const wanted = process.argv.slice(2);
 const files = listPaths()
@@ -27,7 +30,9 @@ if (files.length === 0) {
   process.exit(1);
 }
 
-const child = spawn(process.execPath, ['--test', '--test-reporter=spec', `--test-timeout=${testTimeoutMs}`, ...files], {
+// The runner leaves one core idle by itself: of two, half.
+const options = ['--test-reporter=spec', `--test-timeout=${testTimeoutMs}`, `--test-concurrency=${cores}`];
+const child = spawn(process.execPath, ['--test', ...options, ...files], {
   cwd: root,
   stdio: ['inherit', 'pipe', 'inherit'],
   env: { ...process.env, FORCE_COLOR: colour() },

@@ -8,8 +8,10 @@ type Fault = keyof FaultyProtocol['cast'];
 
 const resourceLimits = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 8 };
 const callsBefore = 100;
+/** What the start leaves to do. */
+const settleMs = 1_000;
 /** Until the spare thread, which is started a second after the system, has started and imported what it may need. */
-const settleMs = 5_000;
+const spareSettleMs = 5_000;
 /** On a machine with much to do a thread may seem to stall for no fault of its own. */
 const intensity = 1_000;
 
@@ -63,7 +65,7 @@ async function recover(kind: Fault, spare: boolean, stallMs: number): Promise<ob
   };
   let server = await incarnations.successor();
   for (let i = 0; i < callsBefore; i++) server = await answering(server);
-  await new Promise((resolve) => setTimeout(resolve, settleMs));
+  await new Promise((resolve) => setTimeout(resolve, spare ? spareSettleMs : settleMs));
 
   let detected = 0n;
   subscribe(channels.threadExit, () => {
