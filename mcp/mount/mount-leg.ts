@@ -1,24 +1,23 @@
 /** Requests for a mounted server, at a connection: each has a process that the connection watches. */
 
-import { CallError, describeExit, type StartChildResult, startChild } from '../../runtime/index.ts';
+import { startChild } from '../../runtime/index.ts';
 import type { ConnectionContext } from '../../transports/transport.ts';
 import type { Principal } from '../authorization/principal.ts';
-import { errorObject, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, quoted } from '../errors.ts';
+import { errorObject, INVALID_PARAMS, METHOD_NOT_FOUND, quoted } from '../errors.ts';
 import {
   errorMessage,
   isJsonObject,
   type JsonObject,
   type NotificationMessage,
-  type RequestId,
   type RequestMessage,
 } from '../json-rpc.ts';
-import type { Implementation, Revision } from '../revision/contract.ts';
+import type { Implementation } from '../revision/contract.ts';
 import { negotiate, newestOf } from '../revision/registry.ts';
-import { answer, answerUnavailable, type ConnectionState, failedCall, placeOf } from '../server/connection-state.ts';
+import { answer, type ConnectionState, failedCall, placeOf } from '../server/connection-state.ts';
 import { startListen } from '../server/listen-leg.ts';
 import type { Negotiated } from '../server/methods/outcome.ts';
-import { requestName } from '../server/node-names.ts';
 import type { RequestOrigin } from '../server/request-leg.ts';
+import { refusesId, runBegan, unstarted } from '../server/runs.ts';
 import { sessionOf } from '../server/session-store.ts';
 import type { Asking } from './auth-info.ts';
 import type { ForwardRequest } from './forward.ts';
@@ -70,12 +69,6 @@ function askingOf({ config }: ConnectionState, principal: Principal | undefined)
   return principal && { principal, resource: config.authorization?.resource };
 }
 
-/** A supervisor that died or is being restarted is no fault of the connection. */
-function unstarted(error: unknown): StartChildResult {
-  if (error instanceof CallError) return { error: error.reason };
-  throw error;
-}
-
 /** Starts the process that passes a request on. */
 export function serveMounted(
   state: ConnectionState,
@@ -100,11 +93,7 @@ export function serveMounted(
     startListen(state, exchange, id, {}, { revision, clientCapabilities, principal }, ctx);
     return undefined;
   }
-  if (kind === 'stream' && scope !== undefined && ctx.whereis(requestName(config.node, scope, id)) !== undefined) {
-    const error = errorObject(INVALID_REQUEST, `a request with the id ${JSON.stringify(id)} is in flight`);
-    answer(state, ctx, exchange, errorMessage(id, error));
-    return undefined;
-  }
+  if (refusesId(state, exchange, id, scope, ctx)) return undefined;
   const place = placeOf(state, ctx, exchange);
   const endsWithConnection = kind === 'stream' || session === undefined;
   const request: ForwardRequest = {
@@ -127,30 +116,10 @@ export function serveMounted(
       translates: false,
     }),
   };
-  const work = { kind: message.method, name: config.server };
+  const run = { exchange, id, work: { kind: message.method, name: config.server }, revision, endsWithConnection };
   return startChild(ctx, forwardSupOf(config.node), request)
     .catch(unstarted)
-    .then((started) => watch(state, exchange, id, started, work, revision, endsWithConnection, ctx));
-}
-
-function watch(
-  state: ConnectionState,
-  exchange: number,
-  id: RequestId,
-  started: StartChildResult,
-  work: { readonly kind: string; readonly name: string },
-  revision: Revision,
-  endsWithConnection: boolean,
-  ctx: ConnectionContext,
-): void {
-  if ('error' in started || started.ok === undefined) {
-    const why = 'error' in started ? describeExit(started.error) : 'ignored';
-    answerUnavailable(state, exchange, id, why, ctx);
-    return;
-  }
-  const ref = ctx.monitor(started.ok);
-  state.runs.set(ref, { pid: started.ok, exchange, id, work, revision, endsWithConnection });
-  state.runOfExchange.set(exchange, ref);
+    .then((started) => runBegan(state, started, run, ctx));
 }
 
 /** The server of a session; if there is none any more, it is made again from the record. */

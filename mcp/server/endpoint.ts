@@ -32,7 +32,8 @@ import {
 } from './connection-state.ts';
 import { endWaits, forgetWait, waitEnded } from './core-task-leg.ts';
 import { cancelListen, endListen, endListens, forgetListen } from './listen-leg.ts';
-import { abortRun, cancelRequest, catalogOf, runEnded, serveRequest } from './request-leg.ts';
+import { cancelRequest, catalogOf, serveRequest } from './request-leg.ts';
+import { abortRun, runEnded } from './runs.ts';
 import { closeStreamSession, endSession, serveSessionMessage } from './session-leg.ts';
 import { attachStream, endSink, endSinks, forgetSink, listenToSession } from './session-streams-leg.ts';
 import { type Expired, hasExpired } from './token-expiry.ts';

@@ -3,10 +3,10 @@
  * certain.
  */
 
-import { CallError, describeExit, type Pid, type StartChildResult, startChildAtOnce } from '../../runtime/index.ts';
-import type { ConnectionContext, ConnectionDown } from '../../transports/transport.ts';
+import { type Pid, startChildAtOnce } from '../../runtime/index.ts';
+import type { ConnectionContext } from '../../transports/transport.ts';
 import type { Principal } from '../authorization/principal.ts';
-import { errorObject, INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST } from '../errors.ts';
+import { errorObject, INVALID_PARAMS } from '../errors.ts';
 import type { Headers } from '../headers.ts';
 import {
   errorMessage,
@@ -24,9 +24,10 @@ import { scopeChallenge } from './authorization-leg.ts';
 import type { Catalog } from './catalog.ts';
 import { answer, answerUnavailable, type ConnectionState, grantedTo, placeOf } from './connection-state.ts';
 import { startListen } from './listen-leg.ts';
-import { describeWork, failed, type Run, type SessionChange } from './methods/outcome.ts';
+import { failed, type Run, type SessionChange } from './methods/outcome.ts';
 import { handleRequest } from './methods.ts';
 import { requestName } from './node-names.ts';
+import { refusesId, runBegan, unstarted } from './runs.ts';
 import { type SessionRecord, sessionOf } from './session-store.ts';
 import { becomesTask, serveTask, startTask } from './task-leg.ts';
 import type { WorkRequest } from './work-request.ts';
@@ -133,12 +134,7 @@ function startRun(
   ctx: ConnectionContext,
 ): Promise<void> | undefined {
   const { config, kind, names } = state;
-  // Two answers with one id cannot be told apart on a stream; over HTTP each has its own exchange.
-  if (kind === 'stream' && scope !== undefined && ctx.whereis(requestName(config.node, scope, id)) !== undefined) {
-    const error = errorObject(INVALID_REQUEST, `a request with the id ${JSON.stringify(id)} is in flight`);
-    answer(state, ctx, exchange, errorMessage(id, error));
-    return undefined;
-  }
+  if (refusesId(state, exchange, id, scope, ctx)) return undefined;
   // Of a session over HTTP the peer may leave without meaning to cancel (2025-11-25, Sending Messages).
   const endsWithConnection = kind === 'stream' || session === undefined;
   const place = placeOf(state, ctx, exchange);
@@ -166,45 +162,14 @@ function startRun(
     counted: true,
   };
   const starting = startChildAtOnce(ctx, names.requestSup, request);
-  if ('then' in starting) return Promise.resolve(starting).then(began, (error) => began(unstarted(error)));
-  began(starting);
-  return undefined;
-
-  function began(started: StartChildResult): void {
-    if ('error' in started || started.ok === undefined) {
-      const why = 'error' in started ? describeExit(started.error) : 'ignored';
-      answerUnavailable(state, exchange, id, why, ctx);
-      return;
-    }
-    const ref = ctx.monitor(started.ok);
-    state.runs.set(ref, { pid: started.ok, exchange, id, work, revision, endsWithConnection });
-    state.runOfExchange.set(exchange, ref);
+  const run = { exchange, id, work, revision, endsWithConnection };
+  if (!('then' in starting)) {
+    runBegan(state, starting, run, ctx);
+    return undefined;
   }
-}
-
-/** A supervisor that died or is being restarted is no fault of the connection. */
-function unstarted(error: unknown): StartChildResult {
-  if (error instanceof CallError) return { error: error.reason };
-  throw error;
-}
-
-/** The process of a request has ended. If that was not its own orderly end, the peer still waits. */
-export function runEnded(state: ConnectionState, { ref, reason }: ConnectionDown, ctx: ConnectionContext): void {
-  const run = state.runs.get(ref);
-  if (run === undefined) return;
-  state.runs.delete(ref);
-  state.runOfExchange.delete(run.exchange);
-  if (reason === 'normal') return;
-  const error = errorObject(INTERNAL_ERROR, `${describeWork(run.work)} failed: ${describeExit(reason)}`);
-  const status = run.revision.httpStatus(INTERNAL_ERROR, 'code');
-  answer(state, ctx, run.exchange, errorMessage(run.id, run.revision.error(error)), { status });
-}
-
-/** The peer has left an exchange. */
-export function abortRun(state: ConnectionState, exchange: number, ctx: ConnectionContext): void {
-  const ref = state.runOfExchange.get(exchange);
-  const run = ref === undefined ? undefined : state.runs.get(ref);
-  if (run?.endsWithConnection === true) ctx.cast(run.pid, 'cancel', { answered: false });
+  return Promise.resolve(starting)
+    .catch(unstarted)
+    .then((started) => runBegan(state, started, run, ctx));
 }
 
 /** `notifications/cancelled`: of a request that has ended, or never was, it means nothing. */

@@ -76,7 +76,8 @@ test('a stream past the bound is refused; from a client that was told the bound,
       if (acknowledged) raw.write(SETTINGS_ACK);
       for (const stream of [1, 3]) raw.write(getFrame(stream));
       if (acknowledged) {
-        assert.ok((await raw.all()).includes('\0\0\x08\x07\0\0\0\0\0\0\0\0\x01')); // GOAWAY, the last stream is 1
+        // GOAWAY, the last stream is 1; its code, and whether words follow, depend on the line of Node.js.
+        assert.ok((await raw.all()).includes('\x07\0\0\0\0\0\0\0\0\x01\0\0\0'));
         assert.equal((await observer.wait('close')).reason, 'normal');
       } else {
         await raw.until((text) => text.includes('\0\0\x04\x03\0\0\0\0\x03\0\0\0\x07')); // RST_STREAM: REFUSED_STREAM
