@@ -52,6 +52,8 @@ export interface ServerRequest {
   readonly id: MessageId;
   readonly method: string;
   readonly timer: Ref;
+  /** The task that it is about: the answer names it too. */
+  readonly related: unknown;
 }
 
 export type Ctx = Context<ConnectionProtocol>;
@@ -83,9 +85,13 @@ export interface Connection {
   readonly requests: Map<string, Pending>;
   readonly byId: Map<number, Pending>;
   readonly answered: SeenIds;
+  /** Those that have become tasks, by the ids of the tasks, and by the progress tokens of the calls. */
+  readonly tasks: Map<string | number, Pending>;
   readonly exchanges: Map<number, Exchange>;
   readonly waitingForReady: ((status: ClientStatus) => void)[];
   tools: ReadonlyMap<string, KnownTool> | undefined;
+  /** Calls that wait for the list of tools. */
+  readonly awaitingTools: Set<Pending>;
   readonly subscriptions: Set<string>;
   logLevel: string | undefined;
   /** The request that listens, in the stateless era. */
@@ -123,9 +129,11 @@ export function newConnection(start: ConnectionStart, ctx: Ctx): Connection {
     requests: new Map(),
     byId: new Map(),
     answered: new SeenIds(start.limits.answeredMax),
+    tasks: new Map(),
     exchanges: new Map(),
     waitingForReady: [],
     tools: undefined,
+    awaitingTools: new Set(),
     subscriptions: new Set(),
     logLevel: undefined,
     listen: undefined,

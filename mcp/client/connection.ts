@@ -30,6 +30,7 @@ import { handleText } from './incoming.ts';
 import { answerDeadline, answered, answererDown } from './questions.ts';
 import type { ClientStatus, ConnectionProtocol, Pending } from './request-call.ts';
 import {
+  abandonExchange,
   acceptRequest,
   deadlinePassed,
   dispatch,
@@ -163,6 +164,10 @@ export const ClientConnection: GenServer<ConnectionProtocol, ConnectionStart> = 
       },
       poll: (c, token) => {
         poll(c, token);
+        return noreply(c);
+      },
+      abandon: (c, exchange) => {
+        abandonExchange(c, exchange);
         return noreply(c);
       },
       task_asks: (c, token) => then(c, answerTask(c, token)),

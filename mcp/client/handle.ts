@@ -29,7 +29,15 @@ export interface CallToolOptions extends RequestOptions {
    * or read-only, and that `listTools` has shown it. Default false: a call is never repeated.
    */
   readonly retryIdempotent?: boolean;
+  /**
+   * In a session of 2025-11-25: call it as a task, kept for `ttlMs` if the server agrees, where server and tool have
+   * tasks. Default: only tools that cannot be called otherwise. A call that has become a task is followed to its
+   * result in every revision; without a session the server decides, and this says nothing.
+   */
+  readonly task?: { readonly ttlMs?: number };
 }
+
+type SendOptions = RequestOptions & Pick<RequestCall, 'retryIdempotent' | 'task'>;
 
 /** A tool as the server describes it. */
 export interface ToolInfo {
@@ -127,7 +135,10 @@ export interface McpClient {
   setLevel(level: LogLevel): Promise<Reply<JsonObject>>;
   /** Tells the server of a session that the roots have changed. */
   rootsChanged(): void;
-  /** Any request: the parameters as they are, and the result as it is. */
+  /**
+   * Any request: the parameters as they are, and the result as it is. A `tools/call` with `params.task` of its own so
+   * brings the task of the session, for `tasks/get`, `tasks/result`, `tasks/list` and `tasks/cancel`.
+   */
   request(method: string, params?: JsonObject, options?: RequestOptions): Promise<Reply<JsonObject>>;
   /** Any notification. It is lost if there is no connection. */
   notify(method: string, params?: JsonObject): void;
@@ -162,7 +173,7 @@ export function clientOf(caller: Messaging, name: string): McpClient {
   async function send(
     method: string,
     params: JsonObject,
-    options: CallToolOptions = {},
+    options: SendOptions = {},
     allPages = false,
   ): Promise<Reply<JsonObject>> {
     const { signal, ...rest } = options;
@@ -192,7 +203,10 @@ export function clientOf(caller: Messaging, name: string): McpClient {
   return {
     name,
     listTools: (options) => list('tools/list', 'tools', options),
-    callTool: (tool, args = {}, options) => whole(send('tools/call', { name: tool, arguments: args }, options)),
+    callTool: (tool, args = {}, options = {}) => {
+      const task = options.task ?? 'if_required';
+      return whole(send('tools/call', { name: tool, arguments: args }, { ...options, task }));
+    },
     listResources: (options) => list('resources/list', 'resources', options),
     listResourceTemplates: (options) => list('resources/templates/list', 'resourceTemplates', options),
     readResource: (uri, options) => member(send('resources/read', { uri }, options), 'contents'),

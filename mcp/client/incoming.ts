@@ -1,8 +1,9 @@
 /** What comes from the server: each text is a message, a batch, or malformed; it finds its request or its listener. */
 
 import type { CarrierText } from '../../transports/client-transport.ts';
-import { type ErrorObject, HEADER_MISMATCH } from '../errors.ts';
+import { type ErrorObject, HEADER_MISMATCH, METHOD_NOT_FOUND } from '../errors.ts';
 import {
+  isJsonObject,
   type JsonObject,
   type NotificationMessage,
   parseMessage,
@@ -15,10 +16,10 @@ import { failed } from './failure.ts';
 import { resultProblem, ruleOf } from './methods.ts';
 import { answerServer, cancelledByServer, inputRequired } from './questions.ts';
 import type { Pending } from './request-call.ts';
-import { again, dispatch, openInternal, progressed, settle, startListener, withdraw } from './requests.ts';
+import { dispatch, listTools, progressed, settle, startListener, withdraw } from './requests.ts';
 import { acknowledged } from './subscriptions.ts';
-import { becameTask } from './tasks.ts';
-import { readTools } from './tools.ts';
+import { becameTask, statusTold, taskLost } from './tasks.ts';
+import { hasTasks, readTools } from './tools.ts';
 
 export async function handleText(c: Connection, { exchange, text, fault }: CarrierText): Promise<void> {
   const open = c.exchanges.get(exchange);
@@ -71,6 +72,7 @@ async function handleResponse(
   // An error without an id is about the one message of its exchange.
   const pending = id === undefined ? awaited : typeof id === 'number' ? c.byId.get(id) : undefined;
   if (pending === undefined) {
+    if (c.answered.has(id) && 'result' in outcome) taskLost(c, outcome.result);
     report(c, {
       event: c.answered.has(id) ? 'late_response' : 'unknown_response',
       ...(id === undefined ? {} : { id }),
@@ -78,7 +80,13 @@ async function handleResponse(
     return;
   }
   if ('error' in outcome) return handleError(c, pending, outcome.error);
-  const { method } = pending.call;
+  const { method, params } = pending.call;
+  const created = isJsonObject(outcome.result) ? outcome.result['task'] : undefined;
+  if (method === 'tools/call' && isJsonObject(created)) {
+    if (pending.taskParameter !== undefined) return becameTask(c, pending, created, 'core');
+    // Who has sent the parameter himself wants the task and not what comes of it.
+    if (params['task'] !== undefined) return settle(c, pending, { ok: outcome.result as JsonObject });
+  }
   const problem = resultProblem(method, outcome.result);
   if (problem !== undefined) {
     settle(c, pending, failed('ERR_MCP_RESULT', `the result of ${method} is malformed: ${problem}`));
@@ -87,7 +95,7 @@ async function handleResponse(
   const result = outcome.result as JsonObject;
   if (result['resultType'] === 'input_required') return inputRequired(c, pending, result);
   if (result['resultType'] === 'task' && method === 'tools/call') {
-    becameTask(c, pending, result);
+    becameTask(c, pending, result, 'extension');
     return;
   }
   if (pending.pages !== undefined) return nextPage(c, pending, pending.pages, result);
@@ -96,16 +104,21 @@ async function handleResponse(
 
 function handleError(c: Connection, pending: Pending, error: ErrorObject): void {
   const { method } = pending.call;
-  if (error.code === HEADER_MISMATCH && method === 'tools/call' && !pending.headersRenewed) {
-    // The headers of its arguments are not what the tool wants now. It was not called: the list says what it wants.
-    pending.headersRenewed = true;
+  if (method === 'tools/call' && !pending.toolsRenewed && wantsOtherwise(c, pending, error)) {
+    // It was not called: the list says how.
     withdraw(c, pending);
-    const list = openInternal(c, 'tools/list', {}, () => again(c, pending), { allPages: true });
-    if (c.phase === 'ready') dispatch(c, list);
+    listTools(c, pending);
     return;
   }
   const message = `the server answered ${method} with error ${error.code}: ${error.message}`;
   settle(c, pending, failed('ERR_MCP_RPC', message, { rpc: error }));
+}
+
+/** The headers of its arguments are not what the tool wants now; or it must be a task of the session, or must not. */
+function wantsOtherwise({ agreed }: Connection, { call }: Pending, { code }: ErrorObject): boolean {
+  if (code === HEADER_MISMATCH) return true;
+  const mayBeTask = call.task !== undefined && agreed?.era === 'sessions' && hasTasks(agreed.capabilities);
+  return code === METHOD_NOT_FOUND && mayBeTask;
 }
 
 /** A page of a list that is wanted whole. */
@@ -150,6 +163,9 @@ async function handleNotification(c: Connection, { method, params: raw }: Notifi
     case 'notifications/tools/list_changed':
       c.tools = undefined;
       break;
+    case 'notifications/tasks/status':
+      statusTold(c, params);
+      break;
     default:
   }
   const notification: ServerNotification = { client: c.start.name, method, params };
@@ -164,7 +180,8 @@ async function handleNotification(c: Connection, { method, params: raw }: Notifi
 
 function handleProgress(c: Connection, params: JsonObject): void {
   const { progressToken, progress, total, message } = params;
-  const pending = typeof progressToken === 'number' ? c.byId.get(progressToken) : undefined;
+  const known = typeof progressToken === 'number';
+  const pending = known ? (c.byId.get(progressToken) ?? c.tasks.get(progressToken)) : undefined;
   if (pending === undefined || typeof progress !== 'number') {
     report(c, { event: 'unknown_progress', text: shown(c, String(progressToken)) });
     return;

@@ -3,6 +3,7 @@
 import { type Pid, startChild } from '../../runtime/index.ts';
 import { errorObject, INTERNAL_ERROR, METHOD_NOT_FOUND } from '../errors.ts';
 import { errorMessage, isJsonObject, type JsonObject, type RequestMessage, resultMessage } from '../json-rpc.ts';
+import { RELATED_TASK_KEY } from '../revision/contract.ts';
 import type { Answered, Question } from './answerer.ts';
 import { handlerOf } from './callbacks.ts';
 import { type Connection, paramsOf, report, transmit } from './connection-state.ts';
@@ -27,7 +28,8 @@ export async function answerServer(c: Connection, { id, method, params }: Reques
   const answerer = await ask(c, method, paramsOf(params));
   if (answerer === undefined) return reply(c, errorMessage(id, errorObject(INTERNAL_ERROR, 'nobody can answer now')));
   const timer = c.ctx.sendAfter(handlerTimeoutMs, 'answer_deadline', answerer);
-  c.serverRequests.set(answerer, { id, method, timer });
+  const meta = paramsOf(paramsOf(params)['_meta']);
+  c.serverRequests.set(answerer, { id, method, timer, related: meta[RELATED_TASK_KEY] });
 }
 
 async function ask(c: Connection, method: string, params: JsonObject): Promise<Pid | undefined> {
@@ -77,7 +79,7 @@ export function answered(c: Connection, { answerer, result }: Answered): void {
   if (request !== undefined) {
     c.ctx.cancelTimer(request.timer);
     c.serverRequests.delete(answerer);
-    reply(c, resultMessage(request.id, result));
+    reply(c, resultMessage(request.id, named(result, request.related)));
     return;
   }
   const pending = c.inputs.get(answerer);
@@ -90,6 +92,13 @@ export function answered(c: Connection, { answerer, result }: Answered): void {
   if (pending.questions.size > 0) return;
   if (pending.task === undefined) again(c, pending);
   else taskAnswered(c, pending);
+}
+
+/** What is about a task says so, answers too (2025-11-25). */
+function named(result: object, related: unknown): object {
+  if (related === undefined) return result;
+  const meta = paramsOf((result as JsonObject)['_meta']);
+  return { ...result, _meta: { ...meta, [RELATED_TASK_KEY]: related } };
 }
 
 /** A process ended without an answer. Says whether it was one of these. */

@@ -6,6 +6,7 @@ import type { Progress } from './callbacks.ts';
 import type { Reply } from './failure.ts';
 import type { ListenerProtocol } from './listener.ts';
 import type { Agreed } from './negotiation.ts';
+import type { TaskWish } from './tools.ts';
 
 /** A request as a user of the client makes it. */
 export interface RequestCall {
@@ -20,6 +21,8 @@ export interface RequestCall {
   readonly resetOnProgress?: boolean;
   /** Repeat a tools/call whose connection was lost, if the tool says that it is idempotent or changes nothing. */
   readonly retryIdempotent?: boolean;
+  /** Of a tools/call: whether it is to be a task of its session. */
+  readonly task?: TaskWish;
   /** Follow the pages of a list to its end. */
   readonly allPages?: boolean;
 }
@@ -72,6 +75,8 @@ export interface ConnectionProtocol {
     /** A task is to be asked for; its questions are to be answered. */
     readonly poll: string;
     readonly task_asks: string;
+    /** An exchange that nobody waits for is to be closed. */
+    readonly abandon: number;
     readonly RESPONSE: Response;
   };
   readonly continue: { readonly connect: void };
@@ -100,16 +105,35 @@ export interface Pending {
   /** It waits for a token; and how often it has. */
   held: boolean;
   authorizations: number;
-  /** A list of tools was fetched for its sake, because its headers did not agree with the body. */
-  headersRenewed: boolean;
-  /** What the server has made of it: its handle, the keys of questions that were answered, and the last questions. */
-  task: { readonly id: string; readonly answered: Set<string>; asks: JsonObject } | undefined;
+  /** A list of tools was fetched for its sake, because the server would not have it called so. */
+  toolsRenewed: boolean;
+  /** Its `params.task`, once it was sent with one. */
+  taskParameter: JsonObject | undefined;
+  /** What the server has made of it. */
+  task: FollowedTask | undefined;
   timer: Ref | undefined;
   hardTimer: Ref;
   readonly callerRef: Ref | undefined;
   readonly from: From<Reply<JsonObject>> | undefined;
   listener: Pid<ListenerProtocol> | undefined;
   over: boolean;
+}
+
+/** A task that is followed to its end. */
+export interface FollowedTask {
+  readonly id: string;
+  /** Of a session (2025-11-25), or of the extension. */
+  readonly form: 'core' | 'extension';
+  /** Of the call that has become it: progress goes on under it. */
+  readonly progressToken: number | undefined;
+  /** The keys of questions that were answered, and the last questions (extension). */
+  readonly answered: Set<string>;
+  asks: JsonObject;
+  /** `tasks/result` is under way (core); the error that it brought, until the task says what it means. */
+  awaitsResult: boolean;
+  error: Reply<JsonObject> | undefined;
+  /** When it is asked for next. */
+  timer: Ref | undefined;
 }
 
 interface Pages {

@@ -9,7 +9,7 @@ import { failed, type Reply } from './failure.ts';
 import type { ListenerProtocol, ListenerStart } from './listener.ts';
 import { ruleOf } from './methods.ts';
 import type { Pending, RequestCall } from './request-call.ts';
-import { cancelTask } from './tasks.ts';
+import { asTask, cancelTask, forgetTask, needsTools } from './tasks.ts';
 
 /** A request of a user. */
 export async function acceptRequest(c: Connection, call: RequestCall, from: From<Reply<JsonObject>>): Promise<void> {
@@ -80,7 +80,8 @@ function open(
     pages: call.allPages === true ? { items: [], cursors: new Set() } : undefined,
     held: false,
     authorizations: 0,
-    headersRenewed: false,
+    toolsRenewed: false,
+    taskParameter: undefined,
     task: undefined,
     timer: undefined,
     hardTimer: 0,
@@ -132,6 +133,10 @@ export function dispatch(c: Connection, pending: Pending): void {
     settle(c, pending, failed('ERR_MCP_UNSUPPORTED', message));
     return;
   }
+  if (needsTools(c, pending)) {
+    listTools(c, pending);
+    return;
+  }
   const id = c.nextId++;
   pending.id = id;
   c.byId.set(id, pending);
@@ -139,6 +144,22 @@ export function dispatch(c: Connection, pending: Pending): void {
   const message = { jsonrpc: '2.0', id, method, ...(Object.keys(params).length === 0 ? {} : { params }) };
   const http = { method: 'POST', headers: headersOf(c, pending, params) } as const;
   pending.exchange = transmit(c, { message, http }, { kind: 'request', pending });
+}
+
+/** Fetches the list of tools, then sends the request; all that wait for the list wait for the same one. */
+export function listTools(c: Connection, pending: Pending): void {
+  c.awaitingTools.add(pending);
+  if (c.awaitingTools.size > 1) return;
+  const listed = (): void => {
+    const waiting = [...c.awaitingTools];
+    c.awaitingTools.clear();
+    for (const each of waiting) {
+      each.toolsRenewed = true;
+      if (!each.over && each.id === undefined) again(c, each);
+    }
+  };
+  const list = openInternal(c, 'tools/list', {}, listed, { allPages: true });
+  if (c.phase === 'ready') dispatch(c, list);
 }
 
 function versionOf(c: Connection, pending: Pending): string {
@@ -153,8 +174,10 @@ function paramsOnWire(c: Connection, pending: Pending, id: number): JsonObject {
   const { call, pages, input } = pending;
   const cursor = pages === undefined ? undefined : [...pages.cursors].at(-1);
   const wantsProgress = call.progress !== undefined || call.resetOnProgress === true;
-  const own = { ...call.params, ...input, ...(cursor === undefined ? {} : { cursor }) };
-  const params = withProgressToken(own, wantsProgress ? id : undefined);
+  const task = asTask(c, pending);
+  pending.taskParameter = task;
+  const more = { ...(cursor === undefined ? {} : { cursor }), ...(task === undefined ? {} : { task }) };
+  const params = withProgressToken({ ...call.params, ...input, ...more }, wantsProgress ? id : undefined);
   if (!isStateless(c, pending)) return params;
   return enveloped(params, versionOf(c, pending), c.start.identity, c.logLevel);
 }
@@ -202,6 +225,7 @@ export function settle(c: Connection, pending: Pending, reply: Reply<JsonObject>
   const { ctx } = c;
   withdraw(c, pending);
   c.requests.delete(pending.call.token);
+  forgetTask(c, pending);
   for (const timer of [pending.timer, pending.hardTimer]) if (timer !== undefined) ctx.cancelTimer(timer);
   if (pending.callerRef !== undefined) ctx.demonitor(pending.callerRef, { flush: true });
   for (const answerer of pending.questions.keys()) {
@@ -234,14 +258,21 @@ export function giveUp(c: Connection, pending: Pending, reason: string, reply: R
   settle(c, pending, reply);
   if (task !== undefined) cancelTask(c, task.id);
   if (id === undefined || c.carrier === undefined) return;
+  if (pending.taskParameter !== undefined) {
+    // A task is cancelled by its handle (2025-11-25), which is on its way.
+    if (exchange !== undefined) c.ctx.sendAfter(c.start.limits.requestTimeoutMs, 'abandon', exchange);
+    return;
+  }
   const http = c.start.kind === 'http';
   // Without a session the closed stream is the cancellation; opening a session must not be cancelled.
   if (!handshake && !(http && c.agreed?.era === 'stateless'))
     notifyServer(c, 'notifications/cancelled', { requestId: id, reason });
-  if (http && exchange !== undefined) {
-    c.ctx.cast(c.carrier.pid, 'abort', exchange);
-    c.exchanges.delete(exchange);
-  }
+  if (http && exchange !== undefined) abandonExchange(c, exchange);
+}
+
+/** What may still come on it is not waited for. */
+export function abandonExchange(c: Connection, exchange: number): void {
+  if (c.exchanges.delete(exchange) && c.carrier !== undefined) c.ctx.cast(c.carrier.pid, 'abort', exchange);
 }
 
 export function notifyServer(c: Connection, method: string, params: JsonObject, ended?: () => void): void {

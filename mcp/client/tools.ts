@@ -4,10 +4,14 @@ import { DefinitionError } from '../errors.ts';
 import { isJsonObject, type JsonObject } from '../json-rpc.ts';
 import { type ParamHeader, paramHeadersOf } from '../param-headers.ts';
 
+/** Whether calls of a tool may be tasks of a session (2025-11-25, execution.taskSupport). */
+export type TaskSupport = 'required' | 'optional' | 'forbidden';
+
 export interface KnownTool {
   /** By its own account: calling it twice is calling it once. */
   readonly repeatable: boolean;
   readonly paramHeaders: readonly ParamHeader[];
+  readonly taskSupport: TaskSupport;
 }
 
 export interface ListedTools {
@@ -37,7 +41,8 @@ export function readTools(items: readonly unknown[], headers: boolean): ListedTo
     }
     try {
       const paramHeaders = headers ? annotated(item['inputSchema'], `tool ${item['name']}: inputSchema`) : [];
-      known.set(item['name'], { repeatable: isRepeatable(item['annotations']), paramHeaders });
+      const repeatable = isRepeatable(item['annotations']);
+      known.set(item['name'], { repeatable, paramHeaders, taskSupport: taskSupportOf(item['execution']) });
       return true;
     } catch (error) {
       if (!(error instanceof DefinitionError)) throw error;
@@ -50,6 +55,35 @@ export function readTools(items: readonly unknown[], headers: boolean): ListedTo
 
 function isRepeatable(annotations: unknown): boolean {
   return isJsonObject(annotations) && (annotations['idempotentHint'] === true || annotations['readOnlyHint'] === true);
+}
+
+function taskSupportOf(execution: unknown): TaskSupport {
+  const support = isJsonObject(execution) ? execution['taskSupport'] : undefined;
+  return support === 'required' || support === 'optional' ? support : 'forbidden';
+}
+
+/**
+ * `params.task` of a call in a session; undefined: it is no task. `wanted`: what its caller says. `support` is that of
+ * the tool, if the client knows it.
+ */
+export function taskParameter(
+  wanted: TaskWish | undefined,
+  capabilities: JsonObject,
+  support: TaskSupport | undefined,
+): JsonObject | undefined {
+  if (wanted === undefined || !hasTasks(capabilities) || support === 'forbidden') return undefined;
+  if (wanted === 'if_required') return support === 'required' ? {} : undefined;
+  return wanted.ttlMs === undefined ? {} : { ttl: wanted.ttlMs };
+}
+
+/** What the caller of a tool says of tasks. */
+export type TaskWish = 'if_required' | { readonly ttlMs?: number };
+
+/** Whether a server makes tasks of calls whose clients ask for that. */
+export function hasTasks({ tasks }: JsonObject): boolean {
+  const requests = isJsonObject(tasks) ? tasks['requests'] : undefined;
+  const tools = isJsonObject(requests) ? requests['tools'] : undefined;
+  return isJsonObject(tools) && isJsonObject(tools['call']);
 }
 
 function annotated(schema: unknown, where: string): readonly ParamHeader[] {

@@ -3,9 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
+import { InMemoryTaskMessageQueue, InMemoryTaskStore } from '@modelcontextprotocol/sdk/experimental/tasks';
 import { McpServer, ResourceTemplate } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { type EventStore, StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import type { Cleanup } from './test-system.ts';
 
@@ -13,13 +15,23 @@ import type { Cleanup } from './test-system.ts';
 export const sdk1Program: string = fileURLToPath(import.meta.url);
 
 export function sdk1Server(): McpServer {
+  const taskStore = new InMemoryTaskStore();
   const server = new McpServer(
     { name: 'sdk1', version: '1.0.0' },
     {
-      capabilities: { logging: {}, resources: { subscribe: true, listChanged: true } },
+      capabilities: {
+        logging: {},
+        resources: { subscribe: true, listChanged: true },
+        tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } },
+      },
       instructions: 'made for tests',
+      taskStore,
+      taskMessageQueue: new InMemoryTaskMessageQueue(),
     },
   );
+  // Its timers would keep the program alive.
+  server.server.onclose = () => taskStore.cleanup();
+  addTasks(server);
   const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
   server.registerTool('echo', { inputSchema: { text: z.string() } }, ({ text: said }) => text(said));
   server.registerTool('fails', {}, () => {
@@ -66,6 +78,48 @@ export function sdk1Server(): McpServer {
     messages: [{ role: 'user', content: { type: 'text', text: `greet ${name}` } }],
   }));
   return server;
+}
+
+type TaskWork = (taskId: string, server: McpServer) => Promise<CallToolResult | undefined>;
+
+const taskTools: Record<string, { readonly taskSupport: 'optional' | 'required'; readonly work: TaskWork }> = {
+  job: { taskSupport: 'optional', work: async () => ({ content: [{ type: 'text', text: 'the job is done' }] }) },
+  broken: {
+    taskSupport: 'optional',
+    work: async () => ({ isError: true, content: [{ type: 'text', text: 'by the task' }] }),
+  },
+  endless: { taskSupport: 'optional', work: async () => undefined },
+  question: {
+    taskSupport: 'required',
+    async work(taskId, { server }) {
+      const requestedSchema = { type: 'object' as const, properties: { name: { type: 'string' as const } } };
+      const related = { relatedTask: { taskId } };
+      const { content } = await server.elicitInput({ message: 'who?', requestedSchema }, related);
+      return { content: [{ type: 'text', text: `it is ${String(content?.['name'])}` }] };
+    },
+  },
+};
+
+/** Tools whose calls are tasks, as its experimental interface has them. */
+function addTasks(server: McpServer): void {
+  for (const [name, { taskSupport, work }] of Object.entries(taskTools)) {
+    server.experimental.tasks.registerToolTask(
+      name,
+      { execution: { taskSupport } },
+      {
+        async createTask({ taskStore, taskRequestedTtl: ttl = null }) {
+          const task = await taskStore.createTask({ ttl, pollInterval: 100 });
+          if (name === 'question') await taskStore.updateTaskStatus(task.taskId, 'input_required');
+          const end = (result: CallToolResult | undefined): unknown =>
+            result && taskStore.storeTaskResult(task.taskId, result.isError ? 'failed' : 'completed', result);
+          work(task.taskId, server).then(end, () => {});
+          return { task };
+        },
+        getTask: async ({ taskId, taskStore }) => taskStore.getTask(taskId),
+        getTaskResult: async ({ taskId, taskStore }) => (await taskStore.getTaskResult(taskId)) as CallToolResult,
+      },
+    );
+  }
 }
 
 const SubscribeShape = z.object({ method: z.literal('resources/subscribe'), params: z.object({ uri: z.string() }) });

@@ -2,21 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import {
-  type ClientHandlers,
-  clientOf,
-  type McpClient,
-  type McpClientSpec,
-  mcpClient,
-  type ServerNotification,
-} from '../../../mcp/client/index.ts';
+import { clientOf, mcpClient } from '../../../mcp/client/index.ts';
 import { mcpNode, mcpServer, prompt, resource, resourceTemplate, text, tool, userMessage } from '../../../mcp/index.ts';
-import { type System, startChild, startSystem } from '../../../runtime/index.ts';
-import { deepFreeze } from '../../../runtime/testing.ts';
+import { startChild, startSystem } from '../../../runtime/index.ts';
 import { childProcess, http2Client, httpClient, memoryClient } from '../../../transports/client/index.ts';
 import type { ClientTransport } from '../../../transports/client-transport.ts';
 import { http2ListenerName, streamableHttp2 } from '../../../transports/http2/index.ts';
-import { ClientEvents } from '../../support/mcp-client-events.ts';
+import { type Connected, connect } from '../../support/connected-client.ts';
 import { startNode } from '../../support/mcp-node.ts';
 import { taskServer } from '../../support/mcp-tasks.ts';
 import { Gate } from '../../support/mcp-tools.ts';
@@ -24,50 +16,6 @@ import { builtPath } from '../../support/repository.ts';
 import { sdk1Program, serveSdk1 } from '../../support/sdk1-server.ts';
 import { sdk2Program, serveSdk2 } from '../../support/sdk2-server.ts';
 import { killSystem, systemName } from '../../support/test-system.ts';
-
-interface Connected {
-  readonly client: McpClient;
-  readonly system: System;
-  readonly events: ClientEvents;
-  readonly told: ServerNotification[];
-  /** Resolves when the server has said that. */
-  heard(method: string): Promise<void>;
-}
-
-async function connect(
-  t: TestContext,
-  transport: ClientTransport,
-  more: Partial<McpClientSpec> = {},
-): Promise<Connected> {
-  const name = systemName();
-  const events = new ClientEvents(t, name);
-  const told: ServerNotification[] = [];
-  const waiting = new Set<() => void>();
-  const handlers: ClientHandlers = {
-    roots: () => [{ uri: 'file:///here' }],
-    sampling: ({ maxTokens }) => ({ role: 'assistant', content: { type: 'text', text: `${maxTokens}` }, model: 'm' }),
-    elicitation: () => ({ action: 'accept', content: {} }),
-    notification: (notification) => {
-      told.push(notification);
-      for (const look of [...waiting]) look();
-    },
-  };
-  const system = await startSystem({
-    name,
-    onSend: deepFreeze,
-    children: [mcpClient('c', { transport, handlers, ...more })],
-  });
-  t.after(() => killSystem(system));
-  const heard = (method: string): Promise<void> =>
-    new Promise((resolve) => {
-      const look = (): void => {
-        if (told.some((each) => each.method === method)) resolve();
-      };
-      waiting.add(look);
-      look();
-    });
-  return { client: clientOf(system, 'c'), system, events, told, heard };
-}
 
 const versions = { auto: '2026-07-28', legacy: '2025-11-25', '2025-06-18': '2025-06-18' } as const;
 
