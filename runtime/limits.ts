@@ -139,6 +139,9 @@ export const CHANNEL_RING_BYTES: number = 1_024 * 1_024;
 export const CHANNEL_BATCH_FRAMES = 256;
 export const CHANNEL_BATCH_BYTES: number = 512 * 1_024;
 
+/** Bytes after which a reader that sleeps is woken within a turn, not at its end. */
+export const CHANNEL_BELL_BYTES: number = 16 * 1_024;
+
 /** Bytes that may wait for a channel before it asks its senders to wait, and down to which it lets them go on. */
 export const CHANNEL_HIGH_WATER_BYTES: number = 1_024 * 1_024;
 export const CHANNEL_LOW_WATER_BYTES: number = 256 * 1_024;

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import {
   CHANNEL_BATCH_BYTES,
   CHANNEL_BATCH_FRAMES,
+  CHANNEL_BELL_BYTES,
   CHANNEL_HIGH_WATER_BYTES,
   CHANNEL_LOW_WATER_BYTES,
   CHANNEL_OUTSIDE_BYTES_MAX,
@@ -30,8 +31,9 @@ export interface ChannelWriterOptions {
   /** After `send` returned false: the senders may go on. */
   readonly onDrain?: () => void;
   /**
-   * When what was sent leaves: `'turn'` (default), or `'round'`, once the sockets and timers of this round of the event
-   * loop have been served, so that what they send together wakes the reader once.
+   * When what was sent leaves: `'turn'` (default), at the end of each turn. `'round'`: what is sent first in a round of
+   * the event loop at the end of its turn, the rest once the sockets and timers of the round have been served: what
+   * they send together wakes the reader once, and who waits for one answer does not wait for them.
    */
   readonly leaves?: 'turn' | 'round';
   /** `send` returns false from here on. Default `CHANNEL_HIGH_WATER_BYTES`. */
@@ -77,6 +79,10 @@ export class ChannelWriter {
   /** The flag that asks for room is up, or the bell for it on its way. */
   private wantsRoom = false;
   private isArmed = false;
+  /** Something has left in this round of the event loop, and what follows waits for its end. */
+  private isRoundOpen = false;
+  /** Bytes that were written since the reader was last woken if it slept. */
+  private unannounced = 0;
   private isSuspending = false;
   private isClosed = false;
   private readonly ring: RingWriter;
@@ -136,8 +142,8 @@ export class ChannelWriter {
       this.batch.length >= CHANNEL_BATCH_FRAMES ||
       this.batchInside >= this.ring.capacity / 16 ||
       this.batchBytes >= CHANNEL_BATCH_BYTES;
-    if (isFull) this.writeBatch();
-    if (!this.isArmed && (!isFull || this.isSuspending)) this.arm();
+    if (isFull) this.writeFull();
+    if (!this.isArmed) this.arm();
     if (this.pending < highWaterBytes) return true;
     this.isSuspending = true;
     return false;
@@ -145,9 +151,17 @@ export class ChannelWriter {
 
   private arm(): void {
     this.isArmed = true;
-    if (this.options.leaves === 'round') setImmediate(this.flushArmed);
-    else queueMicrotask(this.flushArmed);
+    if (this.isRoundOpen) return;
+    queueMicrotask(this.flushArmed);
+    if (this.options.leaves === 'turn') return;
+    this.isRoundOpen = true;
+    setImmediate(this.endRound);
   }
+
+  private readonly endRound = (): void => {
+    this.isRoundOpen = false;
+    if (this.isArmed) this.flushArmed();
+  };
 
   private readonly flushArmed = (): void => {
     this.isArmed = false;
@@ -157,7 +171,14 @@ export class ChannelWriter {
   /** Writes what was sent up to now. */
   flush(): void {
     this.writeBatch();
+    this.ringBell();
     this.tellDrain();
+  }
+
+  /** Within a turn that sends much: a bell for each batch would cost more than the batch. */
+  private writeFull(): void {
+    this.writeBatch();
+    if (this.unannounced >= CHANNEL_BELL_BYTES) this.ringBell();
   }
 
   private writeBatch(): void {
@@ -172,7 +193,6 @@ export class ChannelWriter {
     if (bytes === undefined) this.putOneByOne(batch, changed);
     else
       this.put(bytes, changed.size === 0 ? noParts : [...changed.values()].flatMap(({ parts }) => parts), batch.length);
-    this.ringBell();
   }
 
   /** Undefined if a frame of the batch can not be encoded. */
@@ -220,8 +240,9 @@ export class ChannelWriter {
   /** False if there is no room now. */
   private offer(bytes: Uint8Array, flags: number, parts: readonly Part[]): boolean {
     const { ring } = this;
-    if (parts.length === 0 && bytes.length <= ring.capacity / 8) return ring.write(bytes, flags);
     const size = outsideBytes(bytes, parts);
+    this.unannounced += size;
+    if (parts.length === 0 && bytes.length <= ring.capacity / 8) return ring.write(bytes, flags);
     const onTheWay = ring.outside();
     if ((onTheWay > 0 && onTheWay + size > CHANNEL_OUTSIDE_BYTES_MAX) || !ring.hasRoom()) return false;
     const { sequence } = this;
@@ -267,6 +288,8 @@ export class ChannelWriter {
   }
 
   private ringBell(): void {
+    if (this.unannounced === 0) return;
+    this.unannounced = 0;
     if (this.ring.mustRing()) this.port.postMessage(BELL);
   }
 

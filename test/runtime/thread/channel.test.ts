@@ -2,11 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { receiveMessageOnPort } from 'node:worker_threads';
 import fc from 'fast-check';
+import { CHANNEL_BATCH_FRAMES, CHANNEL_BELL_BYTES } from '../../../runtime/limits.ts';
 import { ChannelClosedError, ChannelFullError, type Frame, openChannel } from '../../../runtime/thread/channel.ts';
 import { ChannelReader, type ChannelReaderOptions } from '../../../runtime/thread/channel-reader.ts';
 import { ChannelWriter, type ChannelWriterOptions } from '../../../runtime/thread/channel-writer.ts';
 import { NotTransferableError } from '../../../runtime/thread/not-transferable.ts';
+import { RingReader } from '../../../runtime/thread/ring.ts';
 import { transfer } from '../../../runtime/thread/transfer.ts';
 
 interface Pair extends AsyncDisposable {
@@ -212,27 +215,62 @@ test('a long queue of frames gives way to other work', async () => {
   assert.ok(turns >= 18, `20,000 frames took ${turns} turns`);
 });
 
-test('what is sent leaves with the turn, or with the round of the event loop, in one batch', async () => {
-  for (const [leaves, early] of [
-    ['turn', 1],
-    ['round', 0],
-  ] as const) {
+test('what is sent leaves with the turn, or what follows in a round of the event loop with the round', async () => {
+  for (const leaves of ['turn', 'round'] as const) {
     await using channel = pair(4_096, { spinUs: 0, leaves });
     const { writer, reader, got } = channel;
-    writer.send([1]);
-    await Promise.resolve();
-    await Promise.resolve();
-    reader.poll();
-    assert.equal(got.length, early, leaves);
-    writer.send([2]);
-    await turn();
-    reader.poll();
-    assert.deepEqual(got, [[1], [2]], leaves);
-    writer.send([3]);
+    const sendInTurn = async (frame: Frame): Promise<void> => {
+      writer.send(frame);
+      await Promise.resolve();
+      await Promise.resolve();
+      reader.poll();
+    };
+    for (let round = 0; round < 3; round++) {
+      got.length = 0;
+      await sendInTurn([1]);
+      assert.deepEqual(got, [[1]], leaves);
+      await sendInTurn([2]);
+      await sendInTurn([3]);
+      assert.equal(got.length, leaves === 'turn' ? 3 : 1, leaves);
+      await turn();
+      reader.poll();
+      assert.deepEqual(got, [[1], [2], [3]], leaves);
+    }
+    await sendInTurn([4]);
+    writer.send([5]);
     writer.flush();
     reader.poll();
-    assert.equal(got.length, 3, leaves);
+    assert.equal(got.length, 5, leaves);
   }
+});
+
+test('a reader that sleeps is woken at the end of the turn, and within it only when much waits', async () => {
+  const { writer: end, reader } = openChannel();
+  const writer = new ChannelWriter(end, {}, { onRefused: fail });
+  const ring = new RingReader(reader.memory);
+  const fallAsleep = (): void => {
+    while (ring.read());
+    assert.ok(ring.sleep());
+  };
+  const bells = (): number => {
+    let count = 0;
+    while (receiveMessageOnPort(reader.port) !== undefined) count++;
+    return count;
+  };
+  fallAsleep();
+  for (let i = 0; i < 3 * CHANNEL_BATCH_FRAMES; i++) writer.send([1, i]);
+  assert.ok(!ring.isEmpty(), 'full batches are written at once');
+  assert.equal(bells(), 0);
+  await Promise.resolve();
+  assert.equal(bells(), 1);
+  fallAsleep();
+  const text = 'x'.repeat(CHANNEL_BELL_BYTES / 4);
+  for (let i = 0; i < 8 * CHANNEL_BATCH_FRAMES; i++) writer.send([1, text]);
+  assert.equal(bells(), 1);
+  await Promise.resolve();
+  assert.equal(bells(), 0, 'it is awake');
+  writer.close();
+  reader.port.close();
 });
 
 test('a reader spins after short pauses, less often if in vain, then sleeps and costs nothing', async () => {
