@@ -1,7 +1,7 @@
 /**
  * Runs workloads and prints a table of each:
  *
- *     npm run bench -- <workload …> [--rounds n] [--contenders a,b] [--scale f] [--json file]
+ *     npm run bench -- <workload …> [--rounds n] [--contenders a,b] [--scale f] [--json file] [--minutes m] [--seed n]
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -15,6 +15,7 @@ import { mcpHttp } from './workloads/mcp-http.ts';
 import { mcpSessions } from './workloads/mcp-sessions.ts';
 import { mcpStdio } from './workloads/mcp-stdio.ts';
 import { recovery } from './workloads/recovery.ts';
+import { soak } from './workloads/soak.ts';
 import { startUp } from './workloads/start-up.ts';
 import { tcpSustained } from './workloads/tcp-sustained.ts';
 import { threads } from './workloads/threads.ts';
@@ -28,6 +29,7 @@ const all = [
   mcpSessions,
   mcpStdio,
   recovery,
+  soak,
   startUp,
   tcpSustained,
   threads,
@@ -36,7 +38,8 @@ const all = [
 const workloads = new Map<string, Workload>(all.map((workload) => [workload.name, workload]));
 
 const names = [...workloads.keys()].join(' | ');
-const usage = `npm run bench -- <${names} …> [--rounds n] [--contenders a,b] [--scale f] [--json file]`;
+const options = '[--rounds n] [--contenders a,b] [--scale f] [--json file] [--minutes m] [--seed n]';
+const usage = `npm run bench -- <${names} …> ${options}`;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -44,6 +47,8 @@ const { values, positionals } = parseArgs({
     contenders: { type: 'string' },
     scale: { type: 'string', default: '1' },
     json: { type: 'string' },
+    minutes: { type: 'string' },
+    seed: { type: 'string' },
   },
 });
 
@@ -53,12 +58,19 @@ function positive(option: string, text: string): number {
   throw new RangeError(`--${option} must be a positive number, not '${text}'`);
 }
 
+function given(option: 'rounds' | 'minutes' | 'seed'): number | undefined {
+  const text = values[option];
+  return text === undefined ? undefined : positive(option, text);
+}
+
 async function measure(workload: Workload): Promise<object> {
   const notes: string[] = [];
   const measured: Result[] = [];
   console.log(`\n${workload.name}: ${workload.title}\n${header(workload.reference)}`);
   await workload.run({
-    rounds: values.rounds === undefined ? undefined : positive('rounds', values.rounds),
+    rounds: given('rounds'),
+    minutes: given('minutes'),
+    seed: given('seed'),
     scale: positive('scale', values.scale),
     contenders: values.contenders?.split(','),
     measured: (rows) => {

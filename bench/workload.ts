@@ -5,6 +5,10 @@ export interface RunOptions {
   readonly rounds: number | undefined;
   /** Multiplies the counts of operations; tests use tiny ones. Default 1. */
   readonly scale: number;
+  /** How long a workload that has a length of its own runs. Default: its own. */
+  readonly minutes: number | undefined;
+  /** Where a workload that draws anything begins. Default: another one each time; it is printed. */
+  readonly seed: number | undefined;
   /** Names of contenders; `ours` stands for `ours-2025-11-25` too. Default: all that can run here. */
   readonly contenders: readonly string[] | undefined;
   /** Called as soon as an operation has been measured. */
@@ -26,7 +30,7 @@ export interface Aim {
 export interface Row {
   readonly operation: string;
   readonly contender: string;
-  readonly unit: 'ns CPU' | 'us CPU' | 'ms CPU' | 'B' | 'ns' | 'us' | 'ms';
+  readonly unit: 'ns CPU' | 'us CPU' | 'ms CPU' | 'B' | 'ns' | 'us' | 'ms' | 'count';
   /** One per round. */
   readonly values: readonly number[];
   readonly aims?: readonly Aim[];

@@ -21,12 +21,16 @@ export function bench(...args: readonly string[]): { readonly status: number | n
 }
 
 /** One round of a hundredth of the work, ours only. */
-export function measured(workload: string, contenders = 'ours'): Map<string, readonly number[]> {
+export function measured(
+  workload: string,
+  contenders = 'ours',
+  ...more: readonly string[]
+): Map<string, readonly number[]> {
   const folder = mkdtempSync(join(tmpdir(), 'beamish-bench-'));
   try {
     const file = join(folder, 'report.json');
     const args = ['--rounds', '1', '--scale', '0.01', '--contenders', contenders, '--json', file];
-    const { status, text } = bench(workload, ...args);
+    const { status, text } = bench(workload, ...args, ...more);
     assert.equal(status, 0, text);
     const { workloads } = JSON.parse(readFileSync(file, 'utf8')) as Report;
     assert.deepEqual(

@@ -7,8 +7,9 @@ import { type GrpcLimits, REFUSED_CONNECTIONS_MAX } from '../limits.ts';
 import { type ListenerProtocol, type ListenerStart, listenerServer, type Openable } from '../listener.ts';
 import type { Reception } from '../reception.ts';
 import { principalOf, serverTls, type TlsOptions } from '../tls.ts';
-import { type GrpcCall, type GrpcOrigin, GrpcPeer } from './grpc-peer.ts';
+import { type GrpcCall, type GrpcOrigin, GrpcPeer, streamOf } from './grpc-peer.ts';
 import { connectMethod, loadGrpc } from './library.ts';
+import { SessionPings } from './session-ping.ts';
 
 /** Where a listener is bound. */
 export interface GrpcAddress {
@@ -47,11 +48,14 @@ function open({ limits, tls }: GrpcListenerStart, reception: Reception, ctx: Con
   const library = createLibraryServer(limits);
   const injector = library.createConnectionInjector(grpc.ServerCredentials.createInsecure());
   const sockets = new Map<string, Socket>();
+  const pings = new SessionPings(limits.pingIntervalMs, ctx.clock);
   library.addService(
     { Connect: connectMethod },
     {
       Connect: (call: GrpcCall) => {
         const socket = sockets.get(call.getPeer());
+        const session = streamOf(call)?.session;
+        if (session !== undefined) pings.watch(session);
         const peer = new GrpcPeer(call, new grpc.Metadata(), originOf(socket), limits);
         reception.welcome(peer, socket && descriptorOf(socket));
       },
@@ -62,6 +66,7 @@ function open({ limits, tls }: GrpcListenerStart, reception: Reception, ctx: Con
     sockets.set(from, socket);
     socket.once('close', () => sockets.delete(from));
     cutOffSilent(socket, limits.handshakeTimeoutMs, ctx.clock);
+    socket.setKeepAlive(true, limits.pingIntervalMs); // for sessions that cannot be pinged
     injector.injectConnection(socket);
   });
   return {
@@ -79,8 +84,6 @@ function createLibraryServer(limits: GrpcLimits): GrpcServer {
   return new Server({
     'grpc.max_receive_message_length': limits.messageBytesMax + FRAMING_BYTES,
     'grpc.max_concurrent_streams': limits.connectionsMax,
-    'grpc.keepalive_time_ms': limits.pingIntervalMs,
-    'grpc.keepalive_timeout_ms': limits.pingIntervalMs,
     'grpc.max_connection_idle_ms': limits.idleTimeoutMs,
     'grpc.enable_channelz': 0,
   });

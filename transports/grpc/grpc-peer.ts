@@ -1,3 +1,4 @@
+import type { ServerHttp2Stream } from 'node:http2';
 import type { Metadata, ServerDuplexStream } from '@grpc/grpc-js';
 import { type ExitReason, isNormalExit } from '../../runtime/index.ts';
 import { type Arrival, TURNED_AWAY, type TurnedAway } from '../arrival.ts';
@@ -30,6 +31,11 @@ const HIGH_WATER_BYTES = 64 * 1_024;
 export type GrpcOrigin = Pick<ConnectionInfo, 'remoteAddress' | 'principal'>;
 
 export type GrpcCall = ServerDuplexStream<DecodedText, string>;
+
+/** The stream of HTTP/2 under a call, which the library does not show. */
+export function streamOf(call: GrpcCall): ServerHttp2Stream | undefined {
+  return (call as unknown as { readonly call?: { readonly stream?: ServerHttp2Stream } }).call?.stream;
+}
 
 /** One call of the method `Connect`: a connection. Sessions of HTTP/2, which carry many, are the library's. */
 export class GrpcPeer implements Arrival {
@@ -162,10 +168,7 @@ export class GrpcPeer implements Arrival {
 
   /** A status would wait behind what is not read. The library cannot reset a call, its stream can. */
   private cut(): void {
-    const { call } = this.call as unknown as {
-      readonly call?: { readonly stream?: { close(code: number): void } };
-    };
-    call?.stream?.close(CANCEL);
+    streamOf(this.call)?.close(CANCEL);
     this.call.destroy();
   }
 }

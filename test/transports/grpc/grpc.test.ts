@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net, { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Client, credentials, loadPackageDefinition, status } from '@grpc/grpc-js';
@@ -238,6 +240,53 @@ test('a listener that is killed is restarted on its port; calls live on, and sti
     assert.equal(refused.code, status.RESOURCE_EXHAUSTED);
     client.leave();
   }));
+
+test('a session whose listener has died is not taken for dead: its calls outlive the pings that would come', () =>
+  withGrpc({ pingIntervalMs: 5 }, async ({ system, connect: open }) => {
+    const client = await open();
+    const listener = system.whereis(grpcListenerName())!;
+    system.exitProcess(listener, 'kill');
+    await replaced(system, 'grpc_listener', listener);
+    for (let id = 1; id <= 500; id++) {
+      assert.equal((await client.request({ id, method: 'echo', params: id })).at(-1).result, id);
+    }
+    client.leave();
+  }));
+
+test('a client that does not answer a ping is taken for gone; one that does stays', () =>
+  withGrpc({ pingIntervalMs: 60 }, async ({ address, observer, connect: open }) => {
+    const there = await open();
+    await observer.wait('open');
+    const way = await breakableWay(address.port);
+    const dead = await connect(`127.0.0.1:${way.port}`);
+    way.breakOff();
+    assert.equal((await observer.wait('close')).reason, 'normal');
+    assert.equal((await there.request({ id: 1, method: 'echo', params: 'here' })).at(-1).result, 'here');
+    way.close();
+    await dead.closed;
+  }));
+
+/** A way to a port that can be broken off without a word to either side. */
+async function breakableWay(to: number): Promise<{ port: number; breakOff(): void; close(): void }> {
+  const pairs: Socket[][] = [];
+  const server = createServer((near) => {
+    const far = net.connect(to, '127.0.0.1');
+    pairs.push([near, far]);
+    near.pipe(far).pipe(near);
+    for (const socket of [near, far]) socket.on('error', () => {}); // the other end has been reset
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    breakOff: () => {
+      for (const [near, far] of pairs) near?.unpipe(far);
+    },
+    close: () => {
+      for (const socket of pairs.flat()) socket.destroy();
+      server.close();
+    },
+  };
+}
 
 test('when the connection supervisor is killed, all calls and the listener are started anew', () =>
   withGrpc({}, async ({ system, connect: open }) => {
