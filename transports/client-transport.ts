@@ -16,11 +16,18 @@ export interface ClientTransport {
    * argument. Its start fails when there is nothing to carry to.
    */
   readonly carrier: ChildSpec;
+  /**
+   * What to try when the server refuses with HTTP 400, 404 or 405 to open a session over this one: HTTP+SSE, at the
+   * same address (2025-11-25, Transports, Backwards Compatibility).
+   */
+  readonly older?: ClientTransport;
 }
 
 export interface CarrierStart {
   /** Where the carrier reports to. When it exits, the carrier ends. */
   readonly owner: Pid;
+  /** Headers of every request beside those of its own, if it makes requests by itself. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** What a client asks of its carrier. */

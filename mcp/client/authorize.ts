@@ -73,7 +73,7 @@ export function authorized(c: Connection, response: Response): void {
 }
 
 function listenAgain(c: Connection): void {
-  if (c.phase !== 'ready' || c.start.kind !== 'http' || c.agreed?.era !== 'sessions') return;
+  if (c.phase !== 'ready' || c.kind !== 'http' || c.agreed?.era !== 'sessions') return;
   const listens = [...c.exchanges.values()].some(({ kind, pending }) => kind === 'stream' && pending === undefined);
   if (listens) return;
   const { sessionId } = c;

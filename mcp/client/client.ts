@@ -60,6 +60,7 @@ export function mcpClient(name: string, spec: McpClientSpec): ChildSpec {
   const { transport, negotiation = 'auto', handlers = {}, notify, chance = cryptoChance } = spec;
   const limits = clientLimits(spec.limits);
   const carrierSup = named(`${name}_carriers`);
+  const olderSup = named(`${name}_older_carriers`);
   const answererSup = named(`${name}_answerers`);
   const listenerSup = named(`${name}_listeners`);
   const start: ConnectionStart = {
@@ -67,6 +68,7 @@ export function mcpClient(name: string, spec: McpClientSpec): ChildSpec {
     kind: transport.kind,
     target: transport.target,
     carrierSup,
+    olderSup: transport.older === undefined ? undefined : olderSup,
     answererSup,
     listenerSup,
     negotiation,
@@ -89,6 +91,7 @@ export function mcpClient(name: string, spec: McpClientSpec): ChildSpec {
     dynamic('answerers', answererSup, child(Answerer, common as never, { id: 'answerer', ...users })),
     dynamic('listeners', listenerSup, child(Listener, { client: name } as never, { id: 'listener', ...users })),
     dynamic('carriers', carrierSup, transport.carrier),
+    ...(transport.older === undefined ? [] : [dynamic('older_carriers', olderSup, transport.older.carrier)]),
     child(ClientConnection, start, { id: 'connection', name, shutdown: limits.endSessionMs + 1_000 }),
   ]);
 }

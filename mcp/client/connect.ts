@@ -1,6 +1,7 @@
 /** How a connection is made, agreed on, lost and made again. */
 
-import { startChild } from '../../runtime/index.ts';
+import { type Name, startChild } from '../../runtime/index.ts';
+import type { CarrierStart } from '../../transports/client-transport.ts';
 import { isJsonObject } from '../json-rpc.ts';
 import { firstToken } from './authorize.ts';
 import { backoffMs, failuresAfter, isCrashLoop } from './backoff.ts';
@@ -25,14 +26,40 @@ export async function connect(c: Connection): Promise<void> {
   c.attempt += 1;
   enter(c, 'connecting');
   if (c.carrier === undefined) {
-    const result = await startChild(ctx, start.carrierSup, { owner: ctx.self });
+    const result = await startChild(ctx, carrierSupOf(c), carrierStart(c));
     if ('error' in result || result.ok === undefined) {
-      return connectionEnded(c, 'error' in result ? result.error : 'ignore');
+      const why = 'error' in result ? result.error : 'ignore';
+      return connectionEnded(c, c.older === undefined ? why : { refused: c.older, http_sse: why });
     }
     c.carrier = { pid: result.ok, ref: ctx.monitor(result.ok) };
   }
   await firstToken(c);
-  negotiate(c, firstStep(start.negotiation, c.legacyBefore));
+  negotiate(c, firstStep(start.negotiation, c.legacyBefore || c.older !== undefined));
+}
+
+function carrierSupOf({ older, start }: Connection): Name {
+  return older !== undefined && start.olderSup !== undefined ? start.olderSup : start.carrierSup;
+}
+
+function carrierStart({ older, token, ctx }: Connection): CarrierStart {
+  if (older === undefined || token === undefined) return { owner: ctx.self };
+  return { owner: ctx.self, headers: { authorization: `Bearer ${token}` } };
+}
+
+/**
+ * The server does not open sessions over Streamable HTTP: perhaps it knows HTTP+SSE only (2024-11-05). Who is pinned to
+ * a revision gets that or nothing. Says whether that is tried.
+ */
+function fallsBack(c: Connection, problem: string): boolean {
+  const { negotiation, olderSup } = c.start;
+  const refused = c.refusal === 400 || c.refusal === 404 || c.refusal === 405;
+  if (!refused || c.older !== undefined || olderSup === undefined || typeof negotiation === 'object') return false;
+  c.older = { initialize: problem, status: c.refusal };
+  report(c, { event: 'older_transport', problem });
+  dropCarrier(c);
+  c.kind = 'stream';
+  c.ctx.send(c.ctx.self, 'fall_back', c.attempt);
+  return true;
 }
 
 function negotiate(c: Connection, step: Step): void {
@@ -58,10 +85,13 @@ function perform(c: Connection, step: Step, asked: number): void {
         capabilities: identity.capabilities,
         clientInfo: identity.info,
       };
+      c.refusal = undefined;
       handshake(c, 'initialize', params, step.version, limits.connectTimeoutMs, (reply) => {
         if ('ok' in reply) perform(c, afterInitialize(negotiation, reply.ok), asked);
         else if (reply.error.code === 'ERR_MCP_AUTH') unauthorized(c, reply.error.message);
-        else connectionEnded(c, { initialize: reply.error.message, code: reply.error.code }, c.start.kind === 'http');
+        else if (!fallsBack(c, reply.error.message)) {
+          connectionEnded(c, { initialize: reply.error.message, code: reply.error.code }, c.kind === 'http');
+        }
       });
       break;
     }
@@ -109,7 +139,7 @@ function agree(c: Connection, agreed: Agreed): void {
     ready(c);
     return;
   }
-  if (c.start.kind === 'stream') {
+  if (c.kind === 'stream') {
     notifyServer(c, 'notifications/initialized', {});
     ready(c);
     return;
@@ -125,7 +155,7 @@ function ready(c: Connection): void {
   c.listenFailures = 0;
   enter(c, 'ready');
   restore(c);
-  if (c.start.kind === 'http' && c.agreed?.era === 'sessions' && c.agreed.version !== '2024-11-05') {
+  if (c.kind === 'http' && c.agreed?.era === 'sessions' && c.agreed.version !== '2024-11-05') {
     openStream(c, {
       sessionId: c.sessionId,
       lastEventId: undefined,
@@ -162,6 +192,11 @@ export function connectionEnded(c: Connection, reason: unknown, keepCarrier = fa
   const upForMs = c.readyAtMs === undefined ? undefined : ctx.clock.now() - c.readyAtMs;
   c.failures = failuresAfter(c.failures, upForMs, limits);
   c.lastEnd = reason;
+  if (c.older !== undefined && c.readyAtMs === undefined) {
+    // It is asked anew for what is newer.
+    c.older = undefined;
+    c.kind = start.kind;
+  }
   c.readyAtMs = undefined;
   c.agreed = undefined;
   c.sessionId = undefined;

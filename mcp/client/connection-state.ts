@@ -18,6 +18,8 @@ export interface ConnectionStart {
   readonly kind: 'stream' | 'http';
   readonly target: string;
   readonly carrierSup: Name;
+  /** That of the carriers to fall back to. */
+  readonly olderSup: Name | undefined;
   readonly answererSup: Name;
   readonly listenerSup: Name;
   readonly negotiation: Negotiation;
@@ -63,6 +65,12 @@ export interface Connection {
   readonly start: ConnectionStart;
   readonly ctx: Ctx;
   phase: ClientStatus['state'];
+  /** Of the carrier that is used now. */
+  kind: ConnectionStart['kind'];
+  /** Why the carrier to fall back to is used. */
+  older: unknown;
+  /** The HTTP status of the last answer to initialize. */
+  refusal: number | undefined;
   token: string | undefined;
   /** `reconnect()` was called: a person may be asked once more. */
   insists: boolean;
@@ -112,6 +120,9 @@ export function newConnection(start: ConnectionStart, ctx: Ctx): Connection {
     start,
     ctx,
     phase: 'connecting',
+    kind: start.kind,
+    older: undefined,
+    refusal: undefined,
     token: undefined,
     insists: false,
     authorizing: undefined,
@@ -181,7 +192,7 @@ export function transmit(
 ): number {
   const number = c.nextExchange++;
   if (c.carrier === undefined) return number;
-  if (c.start.kind === 'http') {
+  if (c.kind === 'http') {
     c.exchanges.set(number, {
       pending: undefined,
       sessionId: c.sessionId,

@@ -143,6 +143,7 @@ export const ClientConnection: GenServer<ConnectionProtocol, ConnectionStart> = 
         const due = attempt === c.attempt && (c.phase === 'waiting' || c.phase === 'crash_loop');
         return due ? then(c, connect(c)) : noreply(c);
       },
+      fall_back: (c, attempt) => (attempt === c.attempt && c.phase === 'connecting' ? then(c, connect(c)) : noreply(c)),
       connect_deadline: (c, attempt) => {
         // Whoever authorizes has a time of its own.
         if (attempt === c.attempt && c.phase === 'connecting' && c.authorizing === undefined) {
@@ -215,7 +216,7 @@ function abandon(c: Connection, pending: Pending): void {
 async function terminate(_reason: ExitReason, c: Connection, ctx: Ctx): Promise<void> {
   const stopped = failed('ERR_MCP_CONNECTION_LOST', `client ${c.start.name} was stopped`);
   for (const pending of [...c.requests.values()]) settle(c, pending, stopped);
-  if (c.start.kind !== 'http' || c.sessionId === undefined || c.carrier === undefined) return;
+  if (c.kind !== 'http' || c.sessionId === undefined || c.carrier === undefined) return;
   const http = { method: 'DELETE', headers: ownSessionHeaders(c, 'DELETE') } as const;
   const exchange = transmit(c, { http }, { kind: 'end_session' });
   // A server that does not answer keeps nobody waiting: it will end the session itself.

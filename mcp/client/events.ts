@@ -12,6 +12,7 @@ import type { McpFailure } from './failure.ts';
  * - `'unknown_progress'`, `'unhandled_request'`: for a request that has ended; a method nobody handles here.
  * - `'handler_failed'`: a function of the user threw; only its process ended.
  * - `'retry'`: a request that is safe to repeat is sent again.
+ * - `'older_transport'`: the server refuses Streamable HTTP, as `problem` says; HTTP+SSE is tried at its address.
  * - `'session_lost'`: the server does not know its session any more; a new one is opened.
  * - `'listening'`: a server of the stateless era has opened the stream that tells what changes.
  * - `'task_update_failed'`: a task could not be told of an answer or of its cancellation.
@@ -31,6 +32,7 @@ export interface McpClientEvent {
     | 'unhandled_request'
     | 'handler_failed'
     | 'retry'
+    | 'older_transport'
     | 'session_lost'
     | 'listening'
     | 'task_update_failed'

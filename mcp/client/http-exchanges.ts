@@ -18,8 +18,10 @@ export function handleHead(c: Connection, { exchange: number, status, headers }:
   if (exchange === undefined) return;
   exchange.status = status;
   exchange.challenge = headers['www-authenticate'];
+  if (exchange.pending?.call.method !== 'initialize') return;
   const session = headers[SESSION_HEADER];
-  if (isGood(status) && session !== undefined && exchange.pending?.call.method === 'initialize') c.sessionId = session;
+  if (!isGood(status)) c.refusal = status;
+  else if (session !== undefined) c.sessionId = session;
 }
 
 function isGood(status: number | undefined): boolean {

@@ -144,7 +144,7 @@ function nextPage(c: Connection, pending: Pending, pages: NonNullable<Pending['p
 }
 
 function usable(c: Connection, items: readonly unknown[]): readonly unknown[] {
-  const headers = c.start.kind === 'http' && c.agreed?.era === 'stateless';
+  const headers = c.kind === 'http' && c.agreed?.era === 'stateless';
   const tools = readTools(items, headers);
   for (const problem of tools.problems) report(c, { event: 'malformed', problem });
   c.tools = tools.known;

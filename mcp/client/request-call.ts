@@ -69,6 +69,7 @@ export interface ConnectionProtocol {
     readonly resend: string;
     readonly connect: number;
     readonly connect_deadline: number;
+    readonly fall_back: number;
     readonly resume: Resumption;
     readonly relisten: number;
     readonly answer_deadline: Pid;

@@ -263,7 +263,7 @@ export function giveUp(c: Connection, pending: Pending, reason: string, reply: R
     if (exchange !== undefined) c.ctx.sendAfter(c.start.limits.requestTimeoutMs, 'abandon', exchange);
     return;
   }
-  const http = c.start.kind === 'http';
+  const http = c.kind === 'http';
   // Without a session the closed stream is the cancellation; opening a session must not be cancelled.
   if (!handshake && !(http && c.agreed?.era === 'stateless'))
     notifyServer(c, 'notifications/cancelled', { requestId: id, reason });

@@ -2,6 +2,7 @@ import { child } from '../../runtime/index.ts';
 import type { ClientTransport } from '../client-transport.ts';
 import { HTTP_CLIENT_LIMITS, type HttpClientLimits, resolveLimits } from '../limits.ts';
 import { HttpCarrier } from './http-carrier.ts';
+import { sseClient } from './sse-client.ts';
 import { readUrl } from './url.ts';
 
 /** Options of `httpClient`: where the server is, and any bound of `HttpClientLimits`. */
@@ -15,7 +16,8 @@ export interface HttpClientOptions extends Partial<HttpClientLimits> {
 /**
  * A server over Streamable HTTP, with keep-alive, on `node:http` and `node:https`. No timeout of its own ends a
  * response: work may take long, and a listening stream never ends; requests have deadlines in the client.
- * Redirects are not followed.
+ * Redirects are not followed. A client that negotiates falls back to HTTP+SSE (`sseClient`) at the same address if the
+ * server has nothing newer.
  *
  * Throws `TransportOptionError` (`ERR_TRANSPORT_OPTION`) if an option is not what it must be.
  */
@@ -27,5 +29,6 @@ export function httpClient(options: HttpClientOptions): ClientTransport {
     kind: 'http',
     target: url,
     carrier: child(HttpCarrier, start as never, { id: 'carrier', restart: 'temporary' }),
+    older: sseClient(options),
   };
 }

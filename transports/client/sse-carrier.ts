@@ -9,5 +9,7 @@ export interface SseCarrierStart extends StreamCarrierStart, SseTarget {}
 export const SseCarrier: GenServer<StreamCarrierProtocol, readonly [SseCarrierStart, CarrierStart]> = genServer(
   import.meta,
   'SseCarrier',
-  streamCarrier<SseCarrierStart>((start, outlet, clock) => new SseWire(start, outlet, start.limits, clock)),
+  streamCarrier<SseCarrierStart>(({ url, headers, limits }, outlet, clock, carrier) => {
+    return new SseWire({ url, headers: { ...headers, ...carrier.headers } }, outlet, limits, clock);
+  }),
 );

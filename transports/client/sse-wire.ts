@@ -137,7 +137,8 @@ export class SseWire implements Wire {
   private onAnswer(status: number, message: object): void {
     if (status >= 200 && status < 300) return;
     const { id, method } = message as { id?: unknown; method?: unknown };
-    if (status === 404 || id === undefined || method === undefined) {
+    // 401: the token is good no more, and a new one takes a new connection.
+    if (status === 404 || status === 401 || id === undefined || method === undefined) {
       this.end(coded(`HTTP_${status}`, `a message was refused: HTTP ${status}`));
       return;
     }

@@ -45,14 +45,14 @@ interface State {
  * exits `{ shutdown: { connection_closed } }` with its connection.
  */
 export function streamCarrier<Start extends StreamCarrierStart>(
-  open: (start: Start, outlet: CarrierOutlet, clock: Clock) => Wire,
+  open: (start: Start, outlet: CarrierOutlet, clock: Clock, carrier: CarrierStart) => Wire,
 ): GenServerCallbacks<StreamCarrierProtocol, readonly [Start, CarrierStart], State> {
   return {
-    async init([start, { owner }], ctx) {
+    async init([start, carrier], ctx) {
       const { target, limits } = start;
       ctx.setLabel(`carrier to ${target}`);
-      const outlet = new CarrierOutlet(ctx, owner, limits.waitingTextsMax);
-      const wire = open(start, outlet, ctx.clock);
+      const outlet = new CarrierOutlet(ctx, carrier.owner, limits.waitingTextsMax);
+      const wire = open(start, outlet, ctx.clock, carrier);
       ctx.openPort({
         close: () => {
           outlet.detach();
@@ -65,7 +65,7 @@ export function streamCarrier<Start extends StreamCarrierStart>(
         const { code = 'ECONNRESET', message } = error as NodeJS.ErrnoException;
         return stopInit({ connect: { code, message } });
       }
-      return { wire, outlet, limits, target, ownerRef: ctx.monitor(owner) };
+      return { wire, outlet, limits, target, ownerRef: ctx.monitor(carrier.owner) };
     },
     handleCast: {
       send: (state: State, { message }) => {

@@ -6,23 +6,27 @@ import { type TestContext, test } from 'node:test';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
-import { type ClientHandlers, clientOf, mcpClient } from '../../../mcp/client/index.ts';
+import type { AuthorizationProtocol } from '../../../mcp/client/authorization.ts';
+import { type ClientHandlers, clientOf, type McpClientSpec, mcpClient } from '../../../mcp/client/index.ts';
 import { mcpNode } from '../../../mcp/index.ts';
-import { startSystem } from '../../../runtime/index.ts';
-import { type SseClientOptions, sseClient } from '../../../transports/client/index.ts';
+import { type ChildSpec, child, type GenServer, genServer, reply, startSystem } from '../../../runtime/index.ts';
+import { httpClient, sseClient } from '../../../transports/client/index.ts';
+import type { ClientTransport } from '../../../transports/client-transport.ts';
 import { sse, sseListenerName } from '../../../transports/sse/index.ts';
 import { ClientEvents } from '../../support/mcp-client-events.ts';
 import { Gate, testServer } from '../../support/mcp-tools.ts';
 import { sdk1Server } from '../../support/sdk1-server.ts';
 import { killSystem, systemName } from '../../support/test-system.ts';
 
-/** A server of SDK v1 over HTTP+SSE, as its documentation says. `endpoint`: what it tells its clients instead. */
-async function serveSdk1Sse(t: TestContext, endpoint = '/messages'): Promise<string> {
+/** A server of SDK v1 over HTTP+SSE, as its documentation says. `token`: the one that it wants. */
+async function serveSdk1Sse(t: TestContext, token?: { good: string }): Promise<string> {
   const sessions = new Map<string, SSEServerTransport>();
   const http = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost');
-    if (request.method === 'GET' && pathname === '/sse') {
-      const transport = new SSEServerTransport(endpoint, response);
+    if (token !== undefined && request.headers.authorization !== `Bearer ${token.good}`) {
+      response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
+    } else if (request.method === 'GET' && pathname === '/sse') {
+      const transport = new SSEServerTransport('/messages', response);
       sessions.set(transport.sessionId, transport);
       await sdk1Server().connect(transport as never);
     } else {
@@ -39,38 +43,69 @@ async function serveSdk1Sse(t: TestContext, endpoint = '/messages'): Promise<str
   return `http://127.0.0.1:${(http.address() as { port: number }).port}/sse`;
 }
 
-async function run(t: TestContext, options: SseClientOptions) {
+async function run(
+  t: TestContext,
+  transport: ClientTransport,
+  more: Partial<McpClientSpec> = {},
+  children: readonly ChildSpec[] = [],
+) {
   const name = systemName();
   const events = new ClientEvents(t, name);
-  const spec = { transport: sseClient(options), limits: { backoffMinMs: 1, backoffMaxMs: 1 } };
+  const spec = { transport, limits: { backoffMinMs: 1, backoffMaxMs: 1 }, ...more };
   const handlers: ClientHandlers = {
     roots: () => [{ uri: 'file:///here' }],
     sampling: () => ({ role: 'assistant', content: { type: 'text', text: '3' }, model: 'm' }),
     elicitation: () => ({ action: 'accept', content: {} }),
   };
-  const system = await startSystem({ name, children: [mcpClient('c', { ...spec, handlers })] });
+  const system = await startSystem({ name, children: [...children, mcpClient('c', { ...spec, handlers })] });
   t.after(() => killSystem(system));
   return { client: clientOf(system, 'c'), events, system };
 }
 
 const textOf = (reply: any): string => reply.ok.content[0].text;
 
-test('our client at a server of SDK v1: calls, progress, cancellation, questions', async (t) => {
-  const { client, system } = await run(t, { url: await serveSdk1Sse(t) });
-  const { agreed } = ((await client.ready()) as any).ok;
-  assert.deepEqual([agreed.era, agreed.server.name], ['sessions', 'sdk1']);
-  const said = Array.from({ length: 20 }, (_, n) => `text ${n} é`);
-  assert.deepEqual((await Promise.all(said.map((text) => client.callTool('echo', { text })))).map(textOf), said);
-  const steps: number[] = [];
-  await client.callTool('count', { to: 3 }, { progress: ({ progress }) => void steps.push(progress) });
-  assert.deepEqual(steps, [1, 2, 3]);
-  const controller = new AbortController();
-  const cancelled = client.callTool('waits', {}, { signal: controller.signal });
-  await client.ping();
-  controller.abort();
-  assert.equal(((await cancelled) as any).error.code, 'ERR_MCP_CANCELLED');
-  assert.equal(JSON.parse(textOf(await client.callTool('asks')))[1], '3');
-  await system.stop();
+for (const [how, transport] of [
+  ['as it is told', sseClient],
+  ['by itself, from the address alone', httpClient],
+] as const) {
+  test(`our client at a server of SDK v1, ${how}: calls, progress, cancellation, questions`, async (t) => {
+    const { client, system } = await run(t, transport({ url: await serveSdk1Sse(t) }));
+    const { agreed } = ((await client.ready()) as any).ok;
+    assert.deepEqual([agreed.era, agreed.server.name], ['sessions', 'sdk1']);
+    const said = Array.from({ length: 20 }, (_, n) => `text ${n} é`);
+    assert.deepEqual((await Promise.all(said.map((text) => client.callTool('echo', { text })))).map(textOf), said);
+    const steps: number[] = [];
+    await client.callTool('count', { to: 3 }, { progress: ({ progress }) => void steps.push(progress) });
+    assert.deepEqual(steps, [1, 2, 3]);
+    const controller = new AbortController();
+    const cancelled = client.callTool('waits', {}, { signal: controller.signal });
+    await client.ping();
+    controller.abort();
+    assert.equal(((await cancelled) as any).error.code, 'ERR_MCP_CANCELLED');
+    assert.equal(JSON.parse(textOf(await client.callTool('asks')))[1], '3');
+    await system.stop();
+  });
+}
+
+/** Keeps tokens: whenever one is challenged it says the next. */
+const Keeper: GenServer<AuthorizationProtocol, readonly string[]> = genServer(import.meta, 'Keeper', {
+  init: (tokens) => [...tokens],
+  handleCall: {
+    current: (tokens: string[]) => reply(undefined, tokens),
+    challenged: ([next = '', ...rest]: string[]) => reply({ ok: next }, rest),
+  },
+});
+
+test('our client brings its token to a server of HTTP+SSE, and another when that is good no more', async (t) => {
+  const token = { good: 'first' };
+  const keeper = child(Keeper, ['first', 'second'], { id: 'keeper', name: 'keeper' });
+  const transport = httpClient({ url: await serveSdk1Sse(t, token) });
+  const { client, events } = await run(t, transport, { authorization: 'keeper' as never }, [keeper]);
+  assert.equal(textOf(await client.callTool('echo', { text: 'x' })), 'x');
+  token.good = 'second';
+  assert.equal(((await client.callTool('echo', { text: 'x' })) as any).error.code, 'ERR_MCP_CONNECTION_LOST');
+  await events.state('ready', 2);
+  assert.equal(textOf(await client.callTool('echo', { text: 'y' })), 'y');
 });
 
 test('our client goes nowhere but where it was sent: an endpoint of another origin is refused', async (t) => {
@@ -83,13 +118,16 @@ test('our client goes nowhere but where it was sent: an endpoint of another orig
     name.closeAllConnections();
     name.close();
   });
-  const { events } = await run(t, { url: `http://127.0.0.1:${(name.address() as { port: number }).port}/sse` });
+  const { events } = await run(
+    t,
+    sseClient({ url: `http://127.0.0.1:${(name.address() as { port: number }).port}/sse` }),
+  );
   assert.match(JSON.stringify((await events.state('waiting')).reason), /"connect":\{"code":"ERR_SSE_ENDPOINT"/);
 });
 
 test('our client at an address that has no event stream: the state says so', async (t) => {
   const url = (await serveSdk1Sse(t)).replace('/sse', '/nothing');
-  const { events } = await run(t, { url });
+  const { events } = await run(t, sseClient({ url }));
   assert.match(JSON.stringify((await events.state('waiting')).reason), /"connect":\{"code":"HTTP_404"/);
 });
 
@@ -132,4 +170,11 @@ test('our client at our server, in both eras', async (t) => {
     assert.match(textOf(await client.callTool('echo', { text: 'x' })), /^x, said/);
     await system.stop();
   }
+});
+
+test('our client at our server, from its address alone', async (t) => {
+  const { url } = await serveOurs(t);
+  const { client, events } = await run(t, httpClient({ url }));
+  assert.match(textOf(await client.callTool('echo', { text: 'x' })), /^x, said/);
+  assert.equal(events.of('older_transport').length, 1);
 });
