@@ -77,6 +77,7 @@ export type { Port } from './kernel/port.ts';
 export type { StartMonitorResult, StartResult } from './kernel/process.ts';
 export type { ProcessInfo } from './kernel/process-info.ts';
 export type { Call, CallPayload, CallReply, CallTag, MaybePromise, Payload, Protocol, Tag } from './kernel/protocol.ts';
+export { RefMap } from './kernel/ref-map.ts';
 export {
   checkResponse,
   type LabelledOutcome,

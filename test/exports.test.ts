@@ -32,6 +32,7 @@ const pins: Readonly<Record<string, Pin>> = {
       'NoProcError',
       'NotTransferableError',
       'Pid',
+      'RefMap',
       'StartError',
       'SystemLimitError',
       'TaskError',

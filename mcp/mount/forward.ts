@@ -20,7 +20,6 @@ import { type ErrorObject, errorObject, INTERNAL_ERROR, INVALID_REQUEST, quoted 
 import { errorMessage, type JsonObject } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
 import { revisionOf } from '../revision/registry.ts';
-import { requestName } from '../server/node-names.ts';
 import type { RequestProtocol } from '../server/request.ts';
 import { joinSession, rejoinSession } from '../server/request-session.ts';
 import { RequestStream } from '../server/request-stream.ts';
@@ -43,7 +42,6 @@ export interface ForwardRequest
     | 'connection'
     | 'exchange'
     | 'endsWithConnection'
-    | 'scope'
     | 'resumption'
     | 'session'
     | 'principal'
@@ -100,19 +98,15 @@ export const Forward: GenServer<ForwardProtocol, readonly [ForwardStart, Forward
   {
     init([start, request], ctx): InitOk<State> {
       const { node } = start;
-      const { session, scope, timeoutMs } = request;
+      const { session, timeoutMs } = request;
       ctx.setLabel(
         `${request.method} for mounted server ${quoted(request.server)}, request ${quoted(`${request.id}`)}`,
       );
-      if (scope !== undefined) {
-        const name = requestName(node, scope, request.id);
-        if (ctx.whereis(name) === undefined) ctx.register(name);
-      }
       const state: State = {
         ...start,
         request,
         stream: new RequestStream(node, request, ctx),
-        sessionRef: session === undefined ? undefined : joinSession(session.pid, ctx),
+        sessionRef: session === undefined ? undefined : joinSession(session.pid, request.id, ctx),
         connectionRef: request.endsWithConnection ? ctx.monitor(request.connection) : undefined,
         mountRef: undefined,
         misses: 0,
@@ -213,7 +207,7 @@ function answerError(state: State, error: ErrorObject): void {
 
 async function rejoin(state: State, ctx: Ctx): Promise<Result> {
   const { id } = state.request.session as { readonly id: string };
-  const session = await rejoinSession(state.node, id, ctx);
+  const session = await rejoinSession(state.node, id, state.request.id, ctx);
   if (session === 'ended') return endWithSession(state);
   if (session !== undefined) state.sessionRef = session.ref;
   return noreply(state);

@@ -80,7 +80,7 @@ export function serveMounted(
 ): Promise<void> | undefined {
   const { id } = message;
   const { config, kind } = state;
-  const { revision, scope, session, acceptsStream, clientCapabilities, principal } = origin;
+  const { revision, session, acceptsStream, clientCapabilities, principal } = origin;
   const asked = session === undefined ? statelessly(state, message, origin, bounds, ctx) : undefined;
   if (asked !== undefined && 'refused' in asked) {
     const { code, why } = asked.refused;
@@ -93,7 +93,7 @@ export function serveMounted(
     startListen(state, exchange, id, {}, { revision, clientCapabilities, principal }, ctx);
     return undefined;
   }
-  if (refusesId(state, exchange, id, scope, ctx)) return undefined;
+  if (refusesId(state, exchange, id, ctx)) return undefined;
   const place = placeOf(state, ctx, exchange);
   const endsWithConnection = kind === 'stream' || session === undefined;
   const request: ForwardRequest = {
@@ -105,7 +105,6 @@ export function serveMounted(
     connection: place.to,
     exchange: place.exchange,
     endsWithConnection,
-    scope,
     session,
     principal,
     counted: true,

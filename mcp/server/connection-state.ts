@@ -1,4 +1,4 @@
-import { CallError, type Pid, type Ref, type Table } from '../../runtime/index.ts';
+import { CallError, type Pid, type Ref, RefMap, type Table } from '../../runtime/index.ts';
 import type {
   ConnectionContext,
   ConnectionInfo,
@@ -64,8 +64,9 @@ export interface ConnectionState {
   /** The session of a stream; over HTTP each request names its own. */
   streamSession: string | undefined;
   /** By the monitor of its process. */
-  readonly runs: Map<Ref, Run>;
-  readonly runOfExchange: Map<number, Ref>;
+  readonly runs: RefMap<Run>;
+  /** On a stream: the run of each request by its id, which no other may have meanwhile. */
+  readonly runOfId: Map<RequestId, Run>;
   /** The messages of batches, each with an exchange of its own: negative numbers, which no transport has. */
   readonly parts: Map<number, Place>;
   lastPart: number;
@@ -114,8 +115,8 @@ export function openConnection(
     resumable,
     pin: earlier?.pin,
     streamSession: earlier?.session,
-    runs: new Map(),
-    runOfExchange: new Map(),
+    runs: new RefMap(),
+    runOfId: new Map(),
     parts: new Map(),
     lastPart: 0,
     listens: new Map(),

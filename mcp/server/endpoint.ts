@@ -164,16 +164,15 @@ function stateless(
   principal: Principal | undefined,
   ctx: ConnectionContext,
 ): Done {
-  // On a stream a connection cancels what it asked for; over HTTP it closes the response instead.
-  const scope = state.kind === 'stream' ? String(ctx.self) : undefined;
   if (message.kind === 'request') {
     const { clientCapabilities = {}, logLevel } = envelope ?? {};
     const session = undefined;
-    const origin = { revision, headers, clientCapabilities, logLevel, scope, session, acceptsStream, principal };
+    const origin = { revision, headers, clientCapabilities, logLevel, session, acceptsStream, principal };
     return serveRequest(state, exchange, message, origin, ctx);
   }
-  if (message.method === 'notifications/cancelled' && scope !== undefined) {
-    cancelRequest(state, scope, message.params, ctx);
+  // On a stream a connection cancels what it asked for; over HTTP it closes the response instead.
+  if (message.method === 'notifications/cancelled' && state.kind === 'stream') {
+    cancelRequest(state, undefined, message.params, ctx);
     cancelListen(state, message.params, ctx);
   }
   endExchange(state, ctx, exchange);

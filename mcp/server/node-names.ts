@@ -1,7 +1,5 @@
 import { type Name, name } from '../../runtime/index.ts';
-import type { RequestId } from '../json-rpc.ts';
 import type { RegistryProtocol } from './registry.ts';
-import type { RequestProtocol } from './request.ts';
 import type { SessionProtocol } from './session.ts';
 import type { SessionManagerProtocol } from './session-manager.ts';
 import type { SubscriptionHubProtocol } from './subscription-hub.ts';
@@ -91,11 +89,4 @@ export function verificationName(node: string, key: string): Name<VerificationPr
 
 export function taskName(node: string, taskId: string): Name<TaskProtocol> {
   return name(`${node}_task:${taskId}`);
-}
-
-/**
- * A request in flight, so that `notifications/cancelled` finds it. `scope` is the session, or the stream's connection.
- */
-export function requestName(node: string, scope: string, id: RequestId): Name<RequestProtocol> {
-  return name(`${node}_request:${scope}:${typeof id}:${id}`);
 }

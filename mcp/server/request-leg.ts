@@ -26,8 +26,8 @@ import { answer, answerUnavailable, type ConnectionState, grantedTo, placeOf } f
 import { startListen } from './listen-leg.ts';
 import { failed, type Run, type SessionChange } from './methods/outcome.ts';
 import { handleRequest } from './methods.ts';
-import { requestName } from './node-names.ts';
 import { refusesId, runBegan, unstarted } from './runs.ts';
+import type { SessionProtocol } from './session.ts';
 import { type SessionRecord, sessionOf } from './session-store.ts';
 import { becomesTask, serveTask, startTask } from './task-leg.ts';
 import type { WorkRequest } from './work-request.ts';
@@ -40,8 +40,6 @@ export interface RequestOrigin {
   readonly clientCapabilities: JsonObject;
   /** See `WorkRequest`. */
   readonly logLevel: LogLevel | undefined;
-  /** See `WorkRequest`. */
-  readonly scope: string | undefined;
   readonly session: { readonly id: string; readonly pid: Pid } | undefined;
   /** Whether what comes before the answer can be sent. */
   readonly acceptsStream: boolean;
@@ -129,12 +127,12 @@ function startRun(
   exchange: number,
   id: RequestId,
   { work, timeoutMs, progressToken, input }: Run,
-  { revision, clientCapabilities, logLevel, scope, session, acceptsStream, principal }: RequestOrigin,
+  { revision, clientCapabilities, logLevel, session, acceptsStream, principal }: RequestOrigin,
   catalog: Catalog,
   ctx: ConnectionContext,
 ): Promise<void> | undefined {
   const { config, kind, names } = state;
-  if (refusesId(state, exchange, id, scope, ctx)) return undefined;
+  if (refusesId(state, exchange, id, ctx)) return undefined;
   // Of a session over HTTP the peer may leave without meaning to cancel (2025-11-25, Sending Messages).
   const endsWithConnection = kind === 'stream' || session === undefined;
   const place = placeOf(state, ctx, exchange);
@@ -152,7 +150,6 @@ function startRun(
     connection: place.to,
     exchange: place.exchange,
     endsWithConnection,
-    scope,
     session,
     // A part of a batch has no event stream of its own.
     resumption: kind === 'http' && exchange > 0 && session && acceptsStream ? revision.resumption : 'none',
@@ -173,9 +170,17 @@ function startRun(
 }
 
 /** `notifications/cancelled`: of a request that has ended, or never was, it means nothing. */
-export function cancelRequest(state: ConnectionState, scope: string, params: unknown, ctx: ConnectionContext): void {
+export function cancelRequest(
+  state: ConnectionState,
+  session: Pid<SessionProtocol> | undefined,
+  params: unknown,
+  ctx: ConnectionContext,
+): void {
   const id = isJsonObject(params) ? params['requestId'] : undefined;
   if (typeof id !== 'string' && typeof id !== 'number') return;
-  // Over HTTP the exchange of the request is still open and would end in silence.
-  ctx.cast(requestName(state.config.node, scope, id), 'cancel', { answered: state.kind === 'http' });
+  if (state.kind === 'stream') {
+    const run = state.runOfId.get(id);
+    if (run !== undefined) ctx.cast(run.pid, 'cancel', { answered: false });
+    // Another connection may have it.
+  } else if (session !== undefined) ctx.cast(session, 'cancel', id);
 }

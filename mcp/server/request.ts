@@ -33,7 +33,7 @@ import { startComputing } from './compute-work.ts';
 import { FarWork } from './far-work.ts';
 import { findJob, METHOD_OF } from './jobs.ts';
 import { describeWork, failed, type Job, type Outcome, type Refused } from './methods/outcome.ts';
-import { catalogTableOf, requestName } from './node-names.ts';
+import { catalogTableOf } from './node-names.ts';
 import type { ProgressSent } from './progress.ts';
 import type { RequestInput } from './request-input.ts';
 import { inputOf, log, RequestServices, reportProgress } from './request-services.ts';
@@ -131,12 +131,7 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
       const opened = carriedState(start, request, ctx);
       const found = admitted(node, request, limits, ctx) ?? findJob(request, catalog, revision, limits);
       const job = typeof opened === 'string' ? failed(errorObject(INVALID_PARAMS, opened), revision) : found;
-      if (request.scope !== undefined) {
-        const name = requestName(node, request.scope, request.id);
-        // A client that reuses an id in flight gets both answers, on HTTP; only the first can be cancelled.
-        if (ctx.whereis(name) === undefined) ctx.register(name);
-      }
-      const sessionRef = request.session === undefined ? undefined : joinSession(request.session.pid, ctx);
+      const sessionRef = request.session === undefined ? undefined : joinSession(request.session.pid, request.id, ctx);
       const stream = new RequestStream(node, request, ctx);
       const threads = { groups: ctx.threadGroups, group: start.threads, pool: start.computePool };
       const place = workPlace(work, catalog, threads);
@@ -242,7 +237,7 @@ type Result = HandlerResult<State>;
 
 async function rejoin(state: State, ctx: Ctx): Promise<Result> {
   const { id } = state.request.session as { readonly id: string };
-  const session = await rejoinSession(state.node, id, ctx);
+  const session = await rejoinSession(state.node, id, state.request.id, ctx);
   if (session === 'ended') return endWithSession(state);
   if (session === undefined) return noreply(state);
   state.sessionRef = session.ref;

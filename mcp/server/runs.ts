@@ -6,19 +6,10 @@ import { errorObject, INTERNAL_ERROR, INVALID_REQUEST } from '../errors.ts';
 import { errorMessage, type RequestId } from '../json-rpc.ts';
 import { answer, answerUnavailable, type ConnectionState, type Run } from './connection-state.ts';
 import { describeWork } from './methods/outcome.ts';
-import { requestName } from './node-names.ts';
 
 /** Two answers with one id cannot be told apart on a stream; over HTTP each has its own exchange. */
-export function refusesId(
-  state: ConnectionState,
-  exchange: number,
-  id: RequestId,
-  scope: string | undefined,
-  ctx: ConnectionContext,
-): boolean {
-  const { kind, config } = state;
-  if (kind !== 'stream' || scope === undefined) return false;
-  if (ctx.whereis(requestName(config.node, scope, id)) === undefined) return false;
+export function refusesId(state: ConnectionState, exchange: number, id: RequestId, ctx: ConnectionContext): boolean {
+  if (!state.runOfId.has(id)) return false;
   const error = errorObject(INVALID_REQUEST, `a request with the id ${JSON.stringify(id)} is in flight`);
   answer(state, ctx, exchange, errorMessage(id, error));
   return true;
@@ -36,9 +27,9 @@ export function runBegan(
     answerUnavailable(state, run.exchange, run.id, why, ctx);
     return;
   }
-  const ref = ctx.monitor(started.ok);
-  state.runs.set(ref, { pid: started.ok, ...run });
-  state.runOfExchange.set(run.exchange, ref);
+  const begun: Run = { pid: started.ok, ...run };
+  state.runs.set(ctx.monitor(started.ok), begun);
+  if (state.kind === 'stream') state.runOfId.set(run.id, begun);
 }
 
 /** A supervisor that died or is being restarted is no fault of the connection. */
@@ -52,7 +43,7 @@ export function runEnded(state: ConnectionState, { ref, reason }: ConnectionDown
   const run = state.runs.get(ref);
   if (run === undefined) return;
   state.runs.delete(ref);
-  state.runOfExchange.delete(run.exchange);
+  if (state.kind === 'stream') state.runOfId.delete(run.id);
   if (reason === 'normal') return;
   const error = errorObject(INTERNAL_ERROR, `${describeWork(run.work)} failed: ${describeExit(reason)}`);
   const status = run.revision.httpStatus(INTERNAL_ERROR, 'code');
@@ -61,7 +52,7 @@ export function runEnded(state: ConnectionState, { ref, reason }: ConnectionDown
 
 /** The peer has left an exchange. */
 export function abortRun(state: ConnectionState, exchange: number, ctx: ConnectionContext): void {
-  const ref = state.runOfExchange.get(exchange);
-  const run = ref === undefined ? undefined : state.runs.get(ref);
-  if (run?.endsWithConnection === true) ctx.cast(run.pid, 'cancel', { answered: false });
+  state.runs.forEach((run) => {
+    if (run.exchange === exchange && run.endsWithConnection) ctx.cast(run.pid, 'cancel', { answered: false });
+  });
 }

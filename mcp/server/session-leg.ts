@@ -106,7 +106,6 @@ function inSession(
       headers: undefined,
       clientCapabilities,
       logLevel,
-      scope: id,
       session: { id, pid },
       acceptsStream,
       principal,
@@ -114,7 +113,7 @@ function inSession(
     return serveRequest(state, exchange, message, origin, ctx);
   }
   if (message.kind === 'notification' && message.method === 'notifications/cancelled') {
-    cancelRequest(state, record.id, message.params, ctx);
+    cancelRequest(state, pid, message.params, ctx);
     if (state.kind === 'stream') cancelWait(state, message.params, ctx);
   } else if (message.kind === 'notification' && state.config.mounted !== undefined) {
     notifyMounted(state, record.id, message, ctx);
@@ -273,7 +272,6 @@ function beforeSession(
     const none = {
       headers: undefined,
       logLevel: undefined,
-      scope: undefined,
       session: undefined,
       acceptsStream: false,
       principal,

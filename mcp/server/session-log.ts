@@ -80,8 +80,10 @@ export class SessionLog implements Shortened {
   get connections(): readonly Pid[] {
     return [...this.#streams.values()].flatMap(({ sinks }) => sinks.map(({ connection }) => connection));
   }
-  get requests(): readonly Pid[] {
-    return [...this.#streams.values()].flatMap(({ of, ended }) => (of === undefined || ended ? [] : [of.pid]));
+  get requests(): readonly { readonly pid: Pid; readonly id: RequestId }[] {
+    return [...this.#streams.values()].flatMap(({ of, ended }) =>
+      of === undefined || ended ? [] : [{ pid: of.pid, id: of.requestId }],
+    );
   }
 
   /**

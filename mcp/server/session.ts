@@ -8,10 +8,11 @@ import {
   noreply,
   type Pid,
   type Ref,
+  RefMap,
   stop,
 } from '../../runtime/index.ts';
 import { errorObject, INTERNAL_ERROR, INVALID_REQUEST } from '../errors.ts';
-import { errorMessage, type ResponseMessage } from '../json-rpc.ts';
+import { errorMessage, type RequestId, type ResponseMessage } from '../json-rpc.ts';
 import type { McpLimits } from '../limits.ts';
 import { type NodeNames, nodeNames, sessionName } from './node-names.ts';
 import type { RequestProtocol } from './request.ts';
@@ -23,7 +24,12 @@ export interface SessionProtocol {
     /** A message of the session came. */
     readonly touch: void;
     /** A request of the session runs: until it has ended the session is not idle. */
-    readonly busy: Pid;
+    readonly busy: Running;
+    /**
+     * The client does not want the answer to that request any more. One that reuses an id in flight gets both answers;
+     * only the first can be cancelled.
+     */
+    readonly cancel: RequestId;
     /** The client, or the end of its stream, ends the session. */
     readonly end: void;
     /** An exchange takes what the session has to say; `lastEventId`: or what it has missed of a stream. */
@@ -49,6 +55,11 @@ interface AskedProtocol {
   readonly cast: Pick<RequestProtocol['cast'], 'answered'>;
 }
 
+interface Running {
+  readonly pid: Pid<{ readonly cast: Pick<RequestProtocol['cast'], 'cancel'> }>;
+  readonly id: RequestId;
+}
+
 export interface SessionStart {
   readonly node: string;
   readonly limits: McpLimits;
@@ -60,11 +71,11 @@ interface State {
   readonly limits: McpLimits;
   lastUsedMs: number;
   /** The requests that run, by monitor. */
-  readonly running: Map<Ref, Pid>;
+  readonly running: RefMap<Running>;
   /** Who waits for the client's answer, by the id of what it was asked. */
   readonly expected: Map<string, Pid<AskedProtocol>>;
   /** The connections that listen, by monitor. */
-  readonly listening: Map<Ref, Pid>;
+  readonly listening: RefMap<Pid>;
   readonly streamRef: Ref | undefined;
 }
 
@@ -91,9 +102,9 @@ export const Session: GenServer<SessionProtocol, readonly [SessionStart, Session
         id: record.id,
         limits,
         lastUsedMs: ctx.clock.now(),
-        running: watched(log?.requests ?? [], ctx),
+        running: watched(log?.requests ?? [], (request) => request.pid, ctx),
         expected: new Map(),
-        listening: watched(log?.connections ?? [], ctx),
+        listening: watched(log?.connections ?? [], (connection) => connection, ctx),
         streamRef: record.stream === undefined ? undefined : ctx.monitor(record.stream),
       };
     },
@@ -102,8 +113,14 @@ export const Session: GenServer<SessionProtocol, readonly [SessionStart, Session
         state.lastUsedMs = ctx.clock.now();
         return noreply(state);
       },
-      busy: (state, pid, ctx) => {
-        state.running.set(ctx.monitor(pid), pid);
+      busy: (state, request, ctx) => {
+        state.running.set(ctx.monitor(request.pid), request);
+        return noreply(state);
+      },
+      cancel: (state, id, ctx) => {
+        const first = state.running.values().find((request) => request.id === id);
+        // The exchange of the request is still open, and would end in silence.
+        if (first !== undefined) ctx.cast(first.pid, 'cancel', { answered: true });
         return noreply(state);
       },
       end: (state, _payload, ctx) => endSession(state, 'session_ended', ctx),
@@ -141,7 +158,7 @@ export const Session: GenServer<SessionProtocol, readonly [SessionStart, Session
         const log = logOf(state.names, state.id, undefined, ctx);
         const connection = state.listening.get(ref);
         if (connection !== undefined) log?.lost(connection);
-        const request = state.running.get(ref);
+        const request: Pid | undefined = state.running.get(ref)?.pid;
         state.listening.delete(ref);
         state.running.delete(ref);
         if (request === undefined) return noreply(state);
@@ -166,8 +183,10 @@ export const Session: GenServer<SessionProtocol, readonly [SessionStart, Session
   },
 );
 
-function watched(pids: readonly Pid[], ctx: Ctx): Map<Ref, Pid> {
-  return new Map([...new Set(pids)].map((pid) => [ctx.monitor(pid), pid]));
+function watched<Each extends object>(all: readonly Each[], pidOf: (each: Each) => Pid, ctx: Ctx): RefMap<Each> {
+  const map = new RefMap<Each>();
+  for (const each of new Map(all.map((one) => [pidOf(one), one])).values()) map.set(ctx.monitor(pidOf(each)), each);
+  return map;
 }
 
 function openLog({ names, id, limits }: State, ctx: Ctx): SessionLog | undefined {

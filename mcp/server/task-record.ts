@@ -8,7 +8,7 @@ import type { RequestState } from './request-state.ts';
 import type { WorkRequest } from './work-request.ts';
 
 /** The request that became a task, without what belongs to its connection: what the task itself fills in. */
-export type TaskRequest = Omit<WorkRequest, 'connection' | 'exchange' | 'endsWithConnection' | 'scope' | 'asks'> & {
+export type TaskRequest = Omit<WorkRequest, 'connection' | 'exchange' | 'endsWithConnection' | 'asks'> & {
   /** What the client wants to hear of its progress by (2025-11-25). */
   readonly clientToken: string | number | undefined;
   /** How long the client wants to know of it (2025-11-25). */

@@ -180,8 +180,6 @@ async function work(state: State, input: WorkRequest['input'] | undefined, ctx: 
     connection: ctx.self,
     exchange: 1,
     endsWithConnection: true,
-    // `notifications/cancelled` is not for tasks.
-    scope: undefined,
   } satisfies WorkRequest).catch((error: unknown) => {
     if (error instanceof CallError) return { error: error.reason };
     throw error;

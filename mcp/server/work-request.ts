@@ -26,8 +26,6 @@ export interface WorkRequest {
   readonly exchange: number;
   /** Whether nobody wants the answer any more when the connection is gone. Not so in a session over HTTP. */
   readonly endsWithConnection: boolean;
-  /** What a cancellation of this request names beside its id: the session, or the connection of a stream. */
-  readonly scope: string | undefined;
   /** What its client may do that has lost the event stream of this request. */
   readonly resumption: Revision['resumption'];
   /** Of the catalog that it was decided with. */

@@ -1,15 +1,17 @@
+import { IdMap } from './id-map.ts';
 import type { OpenCall } from './pending-call.ts';
 import type { Ref } from './pid.ts';
 import type { Process } from './process.ts';
+import { RefMap } from './ref-map.ts';
 
 /** Calls answered with `noreply` so far: a reply finds them by their ref. */
 export class DeferredCalls {
-  private readonly servers = new Map<Ref, Process>();
+  private readonly servers = new IdMap<Ref, Process>();
 
   /** The server will reply later, or another process will. */
   add(server: Process, call: OpenCall): void {
     if (call.done) return;
-    server.deferredCalls ??= new Map();
+    server.deferredCalls ??= new RefMap();
     server.deferredCalls.set(call.ref, call);
     this.servers.set(call.ref, server);
   }
@@ -25,11 +27,13 @@ export class DeferredCalls {
   }
 
   /** All that a server has left open. */
-  takeAll(server: Process): Iterable<OpenCall> {
+  takeAll(server: Process): readonly OpenCall[] {
     const { deferredCalls } = server;
     if (deferredCalls === null) return [];
     server.deferredCalls = null;
-    for (const ref of deferredCalls.keys()) this.servers.delete(ref);
+    deferredCalls.forEach((_call, ref) => {
+      this.servers.delete(ref);
+    });
     return deferredCalls.values();
   }
 }

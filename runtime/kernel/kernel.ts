@@ -340,7 +340,7 @@ export class Kernel {
     if (process.name !== null) this.names.release(process.name, process.pid);
     this.table.remove(process);
     this.remote?.died(process.pid, reason);
-    if (process.timers !== null) for (const ref of [...process.timers]) this.timers.cancel(ref);
+    if (process.timers !== null) this.timers.cancelAll(process.timers);
     this.tables.ownerExited(process);
     if (processExit.hasSubscribers) publishExit(this, process, reason);
     if (process.handlerDeadline !== null) process.handlerDeadline.done = true;

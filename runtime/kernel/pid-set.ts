@@ -1,25 +1,31 @@
-import type { Pid } from './pid.ts';
+import { IdMap } from './id-map.ts';
+import { Pid } from './pid.ts';
 
 /** A set of pids that costs nothing while empty and one field while it holds one: most processes have one link. */
-export type PidSet = null | Pid | Set<Pid>;
+export type PidSet = null | Pid | IdMap<Pid, true>;
 
 export function pidSetAdd(set: PidSet, pid: Pid): PidSet {
   if (set === null || set === pid) return pid;
-  if (set instanceof Set) return set.add(pid);
-  return new Set([set, pid]);
+  let many: IdMap<Pid, true>;
+  if (set instanceof Pid) {
+    many = new IdMap();
+    many.set(set, true);
+  } else many = set;
+  many.set(pid, true);
+  return many;
 }
 
 export function pidSetDelete(set: PidSet, pid: Pid): PidSet {
   if (set === pid) return null;
-  if (set instanceof Set) set.delete(pid);
+  if (set instanceof IdMap) set.delete(pid);
   return set;
 }
 
 export function pidSetHas(set: PidSet, pid: Pid): boolean {
-  return set === pid || (set instanceof Set && set.has(pid));
+  return set === pid || (set instanceof IdMap && set.has(pid));
 }
 
-export function pidSetValues(set: PidSet): Iterable<Pid> {
+export function pidSetValues(set: PidSet): readonly Pid[] {
   if (set === null) return [];
-  return set instanceof Set ? set : [set];
+  return set instanceof IdMap ? set.entries().map(([pid]) => pid) : [set];
 }

@@ -1,4 +1,5 @@
 import { SystemLimitError } from './errors.ts';
+import { IdMap } from './id-map.ts';
 import { Pid } from './pid.ts';
 import type { Process } from './process.ts';
 
@@ -7,7 +8,7 @@ export class ProcessTable {
   private readonly slots: (Process | undefined)[] = [];
   private readonly freeSlots: number[] = [];
   /** The processes in slots that other threads have reserved: far above those that are given out here. */
-  private readonly reserved = new Map<number, Process>();
+  private readonly reserved = new IdMap<number, Process>();
   private serial = 0;
   private ownMax = Number.POSITIVE_INFINITY;
   private readonly system: string;
@@ -29,7 +30,8 @@ export class ProcessTable {
 
   /** All that live, in no order that means something. */
   get all(): Process[] {
-    return [...this.slots.filter((process) => process !== undefined), ...this.reserved.values()];
+    const reserved = this.reserved.entries().map(([, process]) => process);
+    return [...this.slots.filter((process) => process !== undefined), ...reserved];
   }
 
   newPid(): Pid {

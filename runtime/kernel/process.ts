@@ -4,6 +4,7 @@ import type { Culprit } from './attribution.ts';
 import { initialCallOf, type StartedCode } from './behaviour.ts';
 import type { Deadline } from './deadline.ts';
 import type { ExitReason } from './exit.ts';
+import { IdMap } from './id-map.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Message } from './message.ts';
 import type { OpenCall } from './pending-call.ts';
@@ -11,6 +12,7 @@ import type { Dest, Pid, Ref } from './pid.ts';
 import type { PidSet } from './pid-set.ts';
 import type { Port } from './port.ts';
 import type { RefMap } from './ref-map.ts';
+import type { Timer } from './timers.ts';
 
 /** Nothing to do. */
 export const IDLE = 0;
@@ -113,9 +115,9 @@ export class Process extends Mailbox {
   receiver: Receiver | null = null;
   /** The call being handled, and those answered with noreply: they fail if the process ends first. */
   currentCall: OpenCall | null = null;
-  deferredCalls: Map<Ref, OpenCall> | null = null;
+  deferredCalls: RefMap<OpenCall> | null = null;
   aliases: Map<Ref, AliasOptions> | null = null;
-  timers: Set<Ref> | null = null;
+  timers: RefMap<Timer> | null = null;
   tables: Set<TableData> | null = null;
   ports: Set<Port> | null = null;
   abort: AbortController | null = null;
@@ -146,7 +148,7 @@ export class Process extends Mailbox {
     if (this.aliases?.size === 0) this.aliases = null;
     if (this.timers?.size === 0) this.timers = null;
     if (this.ports?.size === 0) this.ports = null;
-    if (this.links instanceof Set && this.links.size === 0) this.links = null;
+    if (this.links instanceof IdMap && this.links.size === 0) this.links = null;
     this.onSettled = null;
     this.onFailed = null;
   }

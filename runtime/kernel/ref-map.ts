@@ -1,11 +1,19 @@
+import { IdMap } from './id-map.ts';
 import type { Ref } from './pid.ts';
 
-/** A map by ref, in the order of insertion; one small object while it holds one entry, as most do. */
+/**
+ * A map by ref, in the order of insertion, for what comes and goes with monitors, timers and calls. One small object
+ * while it holds one entry; and where thousands pass through it a second, far less work for the garbage collector than
+ * a `Map`, whose dead tables keep what they have held until the next full collection.
+ *
+ * Its methods are those of `Map`, but that `values` and `for … of` go through what there is when they are called, and
+ * `set` and `forEach` return nothing. Values are objects. Nothing may be added within `forEach`.
+ */
 export class RefMap<Value extends object> {
   private onlyRef: Ref = 0;
   private only: Value | null = null;
   /** All entries, once there were two at a time. */
-  private all: Map<Ref, Value> | null = null;
+  private all: IdMap<Ref, Value> | null = null;
 
   get size(): number {
     if (this.all !== null) return this.all.size;
@@ -18,10 +26,9 @@ export class RefMap<Value extends object> {
       this.onlyRef = ref;
       this.only = value;
     } else {
-      this.all = new Map([
-        [this.onlyRef, this.only],
-        [ref, value],
-      ]);
+      this.all = new IdMap();
+      this.all.set(this.onlyRef, this.only);
+      this.all.set(ref, value);
       this.only = null;
     }
   }
@@ -49,14 +56,14 @@ export class RefMap<Value extends object> {
     else if (this.only !== null) each(this.only, this.onlyRef);
   }
 
-  values(): Iterable<Value> {
-    if (this.all !== null) return this.all.values();
-    return this.only === null ? [] : [this.only];
+  values(): Value[] {
+    if (this.all === null) return this.only === null ? [] : [this.only];
+    return this.all.entries().map(([, value]) => value);
   }
 
+  /** All there are now: the map may change meanwhile. */
   [Symbol.iterator](): Iterator<[Ref, Value]> {
-    if (this.all !== null) return this.all[Symbol.iterator]();
-    const entries: [Ref, Value][] = this.only === null ? [] : [[this.onlyRef, this.only]];
-    return entries[Symbol.iterator]();
+    const only: [Ref, Value][] = this.only === null ? [] : [[this.onlyRef, this.only]];
+    return (this.all === null ? only : this.all.entries())[Symbol.iterator]();
   }
 }

@@ -1,13 +1,15 @@
 import type { Clock, TimerHandle } from '../clock.ts';
 import { badArgument } from './arguments.ts';
 import { BadArgError } from './errors.ts';
+import { IdMap } from './id-map.ts';
 import type { Kernel } from './kernel.ts';
 import { Message } from './message.ts';
 import { assertDest, describeDest } from './names.ts';
 import { type Dest, Pid, type Ref } from './pid.ts';
+import { RefMap } from './ref-map.ts';
 import { checkTime } from './time.ts';
 
-interface Timer {
+export interface Timer {
   at: number;
   handle: TimerHandle;
   /** The process with which the timer dies. */
@@ -19,7 +21,7 @@ interface Timer {
 
 /** What happens later (erlang:send_after/3, start_timer/3, cancel_timer/1; timer:send_interval/3, apply_after/4). */
 export class Timers {
-  private readonly pending = new Map<Ref, Timer>();
+  private readonly pending = new IdMap<Ref, Timer>();
   private readonly kernel: Kernel;
   private readonly clock: Clock;
 
@@ -85,20 +87,30 @@ export class Timers {
     return this.left(timer);
   }
 
+  /** Those of a process that has exited. */
+  cancelAll(timers: RefMap<Timer>): void {
+    timers.forEach((timer, ref) => {
+      this.clock.clearTimer(timer.handle);
+      this.pending.delete(ref);
+    });
+  }
+
   clear(): void {
-    for (const timer of this.pending.values()) this.clock.clearTimer(timer.handle);
+    this.pending.forEach(({ handle }) => {
+      this.clock.clearTimer(handle);
+    });
     this.pending.clear();
   }
 
   private add(ref: Ref, delayMs: number, periodMs: number | null, target: Pid | null, fire: () => void): void {
-    if (target !== null) {
-      const process = this.kernel.find(target);
-      if (process === undefined) return;
-      process.timers ??= new Set();
-      process.timers.add(ref);
-    }
+    const process = target === null ? undefined : this.kernel.find(target);
+    if (target !== null && process === undefined) return;
     const handle = this.clock.setTimer(() => this.expire(ref), delayMs);
-    this.pending.set(ref, { at: this.clock.now() + delayMs, handle, target, periodMs, fire });
+    const timer: Timer = { at: this.clock.now() + delayMs, handle, target, periodMs, fire };
+    this.pending.set(ref, timer);
+    if (process === undefined) return;
+    process.timers ??= new RefMap();
+    process.timers.set(ref, timer);
   }
 
   private expire(ref: Ref): void {

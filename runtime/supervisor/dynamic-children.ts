@@ -1,5 +1,6 @@
 import { processOptions, type StartOptions } from '../kernel/context.ts';
 import { describeExit, type ExitReason } from '../kernel/exit.ts';
+import { IdMap } from '../kernel/id-map.ts';
 import { Pid } from '../kernel/pid.ts';
 import type { StartResult } from '../kernel/process.ts';
 import type { SupervisorContext } from '../kernel/process-context.ts';
@@ -24,7 +25,7 @@ interface DynamicChild {
 
 /** The children of a `simple_one_for_one` supervisor: any number, all from one template, known by pid. */
 export class DynamicChildren {
-  private readonly children = new Map<Pid, DynamicChild>();
+  private readonly children = new IdMap<Pid, DynamicChild>();
   private readonly options: StartOptions & { readonly link: true };
   /** Whether children run on this thread; then what can be wrong with their start has been looked at. */
   private readonly here: boolean;
@@ -99,7 +100,10 @@ export class DynamicChildren {
 
   async stopAll(): Promise<void> {
     const { restart, shutdown } = this.template;
-    const running = [...this.children].filter(([, child]) => !child.restarting).map(([pid]) => pid);
+    const running = this.children
+      .entries()
+      .filter(([, child]) => !child.restarting)
+      .map(([pid]) => pid);
     this.children.clear();
     // One report per reason: thousands of connections that end alike must not make thousands of reports.
     const failures = new Map<string, { readonly reason: ExitReason; count: number }>();
@@ -116,13 +120,15 @@ export class DynamicChildren {
 
   which(): ChildInfo[] {
     const { id, type } = this.template;
-    return [...this.children].map(([pid, { restarting }]) => ({ id, pid: restarting ? 'restarting' : pid, type }));
+    return this.children.entries().map(([pid, { restarting }]) => ({ id, pid: restarting ? 'restarting' : pid, type }));
   }
 
   count(): ChildCount {
     const size = this.children.size;
     let active = 0;
-    for (const child of this.children.values()) if (!child.restarting) active++;
+    this.children.forEach(({ restarting }) => {
+      if (!restarting) active++;
+    });
     const supervisor = this.template.type === 'supervisor';
     return { specs: 1, active, supervisors: supervisor ? size : 0, workers: supervisor ? 0 : size };
   }

@@ -1,10 +1,11 @@
 import type { ExitReason } from '../kernel/exit.ts';
+import { IdMap } from '../kernel/id-map.ts';
 import type { PendingCall } from '../kernel/pending-call.ts';
 import type { Ref } from '../kernel/pid.ts';
 
 /** The calls of this thread that wait for a reply of another one. */
 export class FarCalls {
-  private readonly waiting = new Map<Ref, { readonly call: PendingCall; readonly thread: number }>();
+  private readonly waiting = new IdMap<Ref, { readonly call: PendingCall; readonly thread: number }>();
 
   add(call: PendingCall, thread: number): void {
     this.waiting.set(call.ref, { call, thread });
@@ -18,7 +19,7 @@ export class FarCalls {
   }
 
   threadDown(thread: number, reason: ExitReason): void {
-    for (const [ref, { call, thread: at }] of this.waiting) {
+    for (const [ref, { call, thread: at }] of this.waiting.entries()) {
       if (at !== thread) continue;
       this.waiting.delete(ref);
       if (reason === 'noproc') call.absent();

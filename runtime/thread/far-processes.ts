@@ -3,6 +3,7 @@ import type { Behaviour, Code } from '../kernel/behaviour.ts';
 import type { StartOptions } from '../kernel/context.ts';
 import { BadArgError, SystemLimitError } from '../kernel/errors.ts';
 import type { ExitReason } from '../kernel/exit.ts';
+import { IdMap } from '../kernel/id-map.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { MessageKind } from '../kernel/message.ts';
 import type { PendingCall } from '../kernel/pending-call.ts';
@@ -53,7 +54,7 @@ export class FarProcesses implements Remote {
   readonly calls: FarCalls = new FarCalls();
   readonly starts: FarStarts;
   /** Monitors held here of processes elsewhere: what DOWN is to say. */
-  private readonly monitors = new Map<Ref, { readonly tag: string; readonly object: Dest }>();
+  private readonly monitors = new IdMap<Ref, { readonly tag: string; readonly object: Dest }>();
   private readonly orphans = new Map<Ref, { readonly thread: number; readonly gone: (was: boolean) => void }>();
   private readonly kernel: Kernel;
   private readonly memory: SystemMemory;

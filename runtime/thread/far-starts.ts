@@ -1,5 +1,6 @@
 import { Deadline } from '../kernel/deadline.ts';
 import type { ExitReason } from '../kernel/exit.ts';
+import { IdMap } from '../kernel/id-map.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Pid, Ref } from '../kernel/pid.ts';
 import { EXITED, type Process, type StartResult } from '../kernel/process.ts';
@@ -12,7 +13,7 @@ interface FarStart {
 /** The starts of this thread whose init runs on another one. */
 export class FarStarts {
   private readonly kernel: Kernel;
-  private readonly waiting = new Map<Ref, FarStart>();
+  private readonly waiting = new IdMap<Ref, FarStart>();
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
@@ -43,7 +44,7 @@ export class FarStarts {
   }
 
   threadDown(thread: number, reason: ExitReason): void {
-    for (const [ref, start] of this.waiting) if (start.thread === thread) this.settle(ref, { error: reason });
+    for (const [ref, start] of this.waiting.entries()) if (start.thread === thread) this.settle(ref, { error: reason });
   }
 
   /** As with an init on this thread: the child is killed, and its starter hears of it by the result alone. */

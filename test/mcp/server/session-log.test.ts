@@ -48,7 +48,7 @@ test('the end of a request that has not answered is an answer, once', () => {
   const log = new SessionLog(MCP_LIMITS);
   log.record(recorded('s', 0));
   log.resume(sink(a), '0-s');
-  assert.deepEqual(log.requests, [pid]);
+  assert.deepEqual(log.requests, [{ pid, id: 1 }]);
   const answer = (id: unknown): object => ({ id, error: 'lost' });
   const sends = log.requestEnded(pid, answer);
   assert.deepEqual(said(sends), [{ id: 1, error: 'lost' }]);
