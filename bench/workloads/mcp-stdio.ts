@@ -1,11 +1,14 @@
 /**
- * `mcp-stdio`: CPU time of the server per `tools/call` over standard streams, in a session of 2025-11-25.
+ * `mcp-stdio`: what a `tools/call` over standard streams costs, in a session of 2025-11-25.
  *
- * A tool `echo` gives back 64 characters. `sequential`: one call at a time, 5,000 a round; `32 in flight`: 20,000 a
- * round; both after a tenth of that to warm up. The driver checks every answer. Linux only: the user and system time of
- * the server, all its threads, comes from /proc/<pid>/task/<tid>/schedstat.
+ * A tool `echo` gives back 64 characters. `sequential`: one call at a time; `32 in flight`: 32 at a time; 20,000 calls
+ * a round each, after as many to warm up (fewer, and most of what is measured is the compiler). The driver checks every
+ * answer. CPU time is that of the server, all its threads, user and system, per call. Linux only: it comes from
+ * /proc/<pid>/task/<tid>/schedstat. `wall` is the time that passes per call, as the driver on the same cores has it.
  *
- * - `ours`: a node with the tool on the main thread. `sdk-v1`: the official SDK, version 1.
+ * - `bare`: lines, JSON.parse, an answer of the same form; the floor.
+ * - `ours`: a node with the tool on the main thread. `threads`: on a worker thread, as under `beamish serve`.
+ * - `sdk-v1`, `sdk-v2`: the official SDKs.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -16,10 +19,24 @@ import { isWanted, scaled, type Workload } from '../workload.ts';
 const defaultRounds = 5;
 const text = 'x'.repeat(64);
 const aim = { ratio: 2, over: 'sdk-v1' };
+const calls = 20_000;
 const operations = [
-  { operation: 'tools/call, sequential', inFlight: 1, calls: 5_000 },
-  { operation: 'tools/call, 32 in flight', inFlight: 32, calls: 20_000 },
+  { operation: 'tools/call, sequential', inFlight: 1 },
+  { operation: 'tools/call, 32 in flight', inFlight: 32 },
 ] as const;
+const programs = new Map([
+  ['bare', 'bare'],
+  ['ours', 'ours'],
+  ['threads', 'ours-threads'],
+  ['sdk-v1', 'sdk-v1'],
+  ['sdk-v2', 'sdk-v2'],
+]);
+
+/** Per call. */
+interface Cost {
+  readonly cpuUs: number;
+  readonly wallUs: number;
+}
 
 /** A server, and who waits for which of its answers. */
 class Server {
@@ -27,8 +44,8 @@ class Server {
   private readonly waiting = new Map<number, (line: string) => void>();
   private last = 0;
 
-  constructor(name: string) {
-    const { file, args } = nodeProgram(`mcp-stdio/${name}`);
+  constructor(program: string) {
+    const { file, args } = nodeProgram(`mcp-stdio/${program}`);
     this.child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     createInterface({ input: this.child.stdout! }).on('line', (line) => {
       const id = Number(/"id":(\d+)/.exec(line)?.[1]);
@@ -62,8 +79,9 @@ class Server {
     return readdirSync(tasks).reduce((sum, task) => sum + ns(task), 0) / 1_000;
   }
 
-  async cpuUsPerCall(count: number, inFlight: number): Promise<number> {
+  async costPerCall(count: number, inFlight: number): Promise<Cost> {
     const before = this.cpuUs();
+    const start = performance.now();
     let left = count;
     const client = async (): Promise<void> => {
       while (left-- > 0) {
@@ -72,36 +90,40 @@ class Server {
       }
     };
     await Promise.all(Array.from({ length: inFlight }, client));
-    return (this.cpuUs() - before) / count;
+    const wallUs = ((performance.now() - start) * 1_000) / count;
+    return { cpuUs: (this.cpuUs() - before) / count, wallUs };
   }
 }
 
 export const mcpStdio: Workload = {
   name: 'mcp-stdio',
-  title: 'CPU time of the server per tools/call over standard streams',
+  title: 'CPU time of the server, and the time that passes, per tools/call over standard streams',
   reference: 'sdk-v1',
   async run(options) {
     if (process.platform !== 'linux') return options.note('needs /proc');
-    const names = ['ours', 'sdk-v1'].filter((name) => isWanted(name, options));
-    const servers = new Map(names.map((name) => [name, new Server(name)]));
+    const wanted = [...programs].filter(([name]) => isWanted(name, options));
+    const servers = new Map(wanted.map(([name, program]) => [name, new Server(program)]));
+    const count = scaled(calls, options);
     try {
       for (const server of servers.values()) await server.open();
-      for (const { operation, inFlight, calls } of operations) {
-        const count = scaled(calls, options);
-        const values = new Map<string, number[]>(names.map((name) => [name, []]));
-        for (const server of servers.values()) await server.cpuUsPerCall(Math.ceil(count / 10), inFlight);
+      for (const { operation, inFlight } of operations) {
+        const costs = new Map<string, Cost[]>(wanted.map(([name]) => [name, []]));
+        for (const server of servers.values()) await server.costPerCall(count, inFlight);
         for (let round = 0; round < (options.rounds ?? defaultRounds); round++) {
-          for (const [name, server] of servers) values.get(name)?.push(await server.cpuUsPerCall(count, inFlight));
+          for (const [name, server] of servers) costs.get(name)?.push(await server.costPerCall(count, inFlight));
         }
-        options.measured(
-          names.map((contender) => ({
-            operation,
-            contender,
-            unit: 'us CPU',
-            values: values.get(contender) ?? [],
-            ...(contender === 'ours' && { aims: [aim] }),
-          })),
-        );
+        const rows = (unit: 'us CPU' | 'us', what: string, of: (cost: Cost) => number): void =>
+          options.measured(
+            [...costs].map(([contender, each]) => ({
+              operation: what,
+              contender,
+              unit,
+              values: each.map(of),
+              ...(contender === 'ours' && { aims: [aim] }),
+            })),
+          );
+        rows('us CPU', operation, ({ cpuUs }) => cpuUs);
+        rows('us', `${operation}, wall`, ({ wallUs }) => wallUs);
       }
     } finally {
       for (const { child } of servers.values()) child.kill();
