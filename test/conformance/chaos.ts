@@ -11,6 +11,9 @@ import { Fortune } from '../support/fortune.ts';
 import { HttpSession } from '../support/mcp-http-client.ts';
 import everything from './everything-server.ts';
 
+/** A tier that loses more within this time gives up, as it should, and the listener with it: see `mcpNode`. */
+const TIER = { intensity: 10, periodMs: 10_000 } as const;
+
 /** What may be killed: the path of ids below the node; the last step may be any child. */
 const targets: readonly string[] = [
   'registry_sup/registry',
@@ -29,6 +32,8 @@ export class ChaosNode {
   private readonly system: System;
   private readonly fortune: Fortune;
   private session: HttpSession;
+  /** When processes of each tier were killed. */
+  private readonly losses = new Map<string, number[]>();
 
   private constructor(system: System, url: string, session: HttpSession, seed: number) {
     this.system = system;
@@ -57,11 +62,13 @@ export class ChaosNode {
   /** Kills one process; says which. */
   async strike(): Promise<string> {
     await this.beSeen();
-    const path = targets[this.fortune.below(targets.length)]!;
+    const bearable = targets.filter((path) => this.bears(tierOf(path)));
+    const path = bearable[this.fortune.below(bearable.length)]!;
     const found = await this.at(path);
     if (found.length === 0) return `nothing at ${path}`;
     const victim = found[this.fortune.below(found.length)]!;
     this.system.exitProcess(victim.pid as Pid, 'kill');
+    this.losses.set(tierOf(path), [...(this.losses.get(tierOf(path)) ?? []), performance.now()]);
     return `${path.replace('*', victim.id)} ${String(victim.pid)}`;
   }
 
@@ -74,6 +81,12 @@ export class ChaosNode {
   async stop(): Promise<void> {
     this.session.client.close();
     await this.system.stop();
+  }
+
+  /** What is to be seen is that a tier bears its losses, not that it gives up. */
+  private bears(tier: string): boolean {
+    const since = performance.now() - TIER.periodMs;
+    return (this.losses.get(tier) ?? []).filter((at) => at >= since).length < TIER.intensity;
   }
 
   /** A call and a task at work, and somebody who listens. */
@@ -105,4 +118,8 @@ export class ChaosNode {
     }
     return found.filter(({ pid }) => typeof pid === 'object');
   }
+}
+
+function tierOf(path: string): string {
+  return path.split('/', 1)[0]!;
 }
