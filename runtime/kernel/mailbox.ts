@@ -82,14 +82,25 @@ export class Mailbox {
     for (let i = 0; i < this.ringLength; i++) {
       const message = ring[(this.head + i) & mask] as Message;
       if (!match(message)) continue;
-      for (let j = i; j < this.ringLength - 1; j++) {
-        ring[(this.head + j) & mask] = ring[(this.head + j + 1) & mask];
-      }
-      ring[(this.head + this.ringLength - 1) & mask] = undefined;
-      this.ringLength--;
+      this.closeGap(ring, i);
       return message;
     }
     return undefined;
+  }
+
+  /** Those before it move, or those behind it, whichever are fewer. */
+  private closeGap(ring: (Message | undefined)[], gap: number): void {
+    const mask = ring.length - 1;
+    const { head } = this;
+    const last = --this.ringLength;
+    if (gap < last - gap) {
+      for (let i = gap; i > 0; i--) ring[(head + i) & mask] = ring[(head + i - 1) & mask];
+      ring[head] = undefined;
+      this.head = (head + 1) & mask;
+    } else {
+      for (let i = gap; i < last; i++) ring[(head + i) & mask] = ring[(head + i + 1) & mask];
+      ring[(head + last) & mask] = undefined;
+    }
   }
 
   /** Takes the newest message that matches. */

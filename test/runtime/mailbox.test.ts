@@ -64,3 +64,21 @@ test('take looks at the messages in order and stops at the first match', () => {
   });
   assert.deepEqual(seen, [0, 1, 2]);
 });
+
+test('a taken message moves those before it or those behind it, whichever are fewer', () => {
+  const mailbox = new Mailbox();
+  for (let i = 0; i < 1_001; i++) mailbox.push(new Message('info', 'm', i));
+  const inside = mailbox as unknown as { ring: unknown[] };
+  let writes = 0;
+  inside.ring = new Proxy(inside.ring, {
+    set: (ring, key, value) => {
+      writes++;
+      return Reflect.set(ring, key, value);
+    },
+  });
+  for (const wanted of [2, 1_000, 4, 998]) {
+    writes = 0;
+    assert.equal(mailbox.take(({ payload }) => payload === wanted)?.payload, wanted);
+    assert.ok(writes <= 5, `${writes} writes for ${wanted}`);
+  }
+});
