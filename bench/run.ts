@@ -19,6 +19,7 @@ import { soak } from './workloads/soak.ts';
 import { startUp } from './workloads/start-up.ts';
 import { tcpSustained } from './workloads/tcp-sustained.ts';
 import { threads } from './workloads/threads.ts';
+import { transports } from './workloads/transports.ts';
 import { transportsIdle } from './workloads/transports-idle.ts';
 
 const all = [
@@ -33,6 +34,7 @@ const all = [
   startUp,
   tcpSustained,
   threads,
+  transports,
   transportsIdle,
 ];
 const workloads = new Map<string, Workload>(all.map((workload) => [workload.name, workload]));

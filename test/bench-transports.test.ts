@@ -20,3 +20,13 @@ test('the workload tcp-sustained measures each load, there and back and one way'
   assert.equal(rows.length, 2 * (6 + 3));
   for (const [operation, values] of rows) assert.ok(values.length === 1 && (values[0] as number) > 0, operation);
 });
+
+test('the workload transports measures a request on each', () => {
+  const rows = measured('transports', 'bare,ours');
+  const kinds = ['tcp', 'websocket', 'http', 'http2', 'grpc'];
+  assert.deepEqual(
+    [...rows.keys()],
+    kinds.flatMap((kind) => [`${kind}: bare`, `${kind}: ours`]),
+  );
+  for (const [operation, values] of rows) assert.ok(values.length === 1 && (values[0] as number) > 0, operation);
+});

@@ -94,7 +94,7 @@ test('a workload that does not exist is named, with those that do', () => {
   const { status, text } = bench('actors');
   assert.equal(status, 2);
   const names = 'actor | channel | faults | mcp-http | mcp-sessions | mcp-stdio | recovery | soak | start-up';
-  const further = 'tcp-sustained | threads | transports-idle';
+  const further = 'tcp-sustained | threads | transports | transports-idle';
   assert.ok(text.startsWith(`there is no workload 'actors'\nnpm run bench -- <${names} | ${further} …>`), text);
 });
 
