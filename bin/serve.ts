@@ -1,15 +1,14 @@
 import { Console } from 'node:console';
-import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { isMountedServer, type McpServer, type MountedServer, mcpNode } from '../mcp/index.ts';
 import { type ChildSpec, type ExitReason, name, StartError, type System, startSystem } from '../runtime/index.ts';
-import { type HttpListenerProtocol, streamableHttp } from '../transports/http/index.ts';
 import { stdio } from '../transports/stdio.ts';
 import type { Transport } from '../transports/transport.ts';
-import type { ServeCommand, ServeHttp } from './arguments.ts';
+import type { ServeCommand } from './arguments.ts';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from './limits.ts';
 import { loadServer } from './load-server.ts';
 import { Log, logReports } from './log.ts';
+import { addresses, socketTransports } from './sockets.ts';
 import { startProblem } from './start-problem.ts';
 import { treeText } from './tree-text.ts';
 
@@ -21,24 +20,25 @@ export async function serve(command: ServeCommand, say: Say, complain: Say): Pro
   const log = new Log(process.env['BEAMISH_LOG']);
   // What the module or a tool prints must not come between the messages of the protocol.
   if (command.stdio) globalThis.console = new Console(process.stderr, process.stderr);
+  let sockets: readonly Transport[];
+  try {
+    sockets = await socketTransports(command.sockets);
+  } catch (error) {
+    complain((error as Error).message);
+    return EXIT_USAGE;
+  }
+  // Last: from here to the start of the system no turn must pass in which code that the module leaves behind may fail.
   const loaded = await loadServer(command.module, process.cwd());
   if ('error' in loaded) {
     complain(loaded.error);
     return EXIT_USAGE;
   }
-  let http: Transport | undefined;
-  try {
-    http = command.http && (await httpTransport(command.http));
-  } catch (error) {
-    complain((error as Error).message);
-    return EXIT_USAGE;
-  }
   const stopLogging = logReports(log);
   try {
-    const system = await start(command, http, loaded.ok, (error, origin) => {
+    const system = await start(command, sockets, loaded.ok, (error, origin) => {
       log.write('error', { err: error, origin }, 'an error that belongs to no process: code at the top of a module?');
     });
-    if (command.http !== undefined) await announce(system, command, say);
+    if (sockets.length > 0) await announce(system, command, sockets, say);
     await system.terminated;
     if (system.stopRequested) return EXIT_OK;
     complain('the root supervisor gave up: too many restarts; the reports above name the culprit');
@@ -52,22 +52,13 @@ export async function serve(command: ServeCommand, say: Say, complain: Say): Pro
   }
 }
 
-/** @throws an error that says which file, or which of its contents, cannot be used. */
-async function httpTransport({ host, port, http2, tls }: ServeHttp): Promise<Transport> {
-  if (!http2) return streamableHttp({ host, port });
-  const { streamableHttp2 } = await import('../transports/http2/index.ts');
-  const files = tls && { tls: { cert: readFileSync(tls.cert), key: readFileSync(tls.key) } };
-  return streamableHttp2({ id: 'http', host, port, ...files });
-}
-
 async function start(
   command: ServeCommand,
-  http: Transport | undefined,
+  sockets: readonly Transport[],
   server: McpServer | MountedServer,
   onUnattributedError: (error: unknown, origin: string) => void,
 ): Promise<System> {
-  const transports: Transport[] = [];
-  if (http !== undefined) transports.push(http);
+  const transports: Transport[] = [...sockets];
   const inputEnded = new Promise<void>((resolve) => {
     // A restart of its tier ends the connection too, with 'shutdown', and the next one reads on.
     const onClose = (reason: ExitReason): void => (reason === 'shutdown' ? undefined : resolve());
@@ -99,18 +90,16 @@ async function pool(): Promise<ChildSpec> {
   return computePool(poolName);
 }
 
-async function announce(system: System, command: ServeCommand, say: Say): Promise<void> {
-  const { url } = await system.call(name<HttpListenerProtocol>('http_listener'), 'address');
+async function announce(system: System, command: ServeCommand, sockets: readonly Transport[], say: Say): Promise<void> {
+  const urls = (await addresses(system, sockets)).map(({ url }) => url);
+  const call = command.sockets.http && `Call it:\n${curlLine(urls[0]!)}\n\n`;
   const client = { command: 'npx', args: ['beamish', 'serve', resolve(command.module), '--stdio'] };
-  say(`Listening on ${url}
+  say(`${urls.map((url) => `Listening on ${url}`).join('\n')}
 
 Supervision tree:
 ${treeText(await system.tree())}
 
-Call it:
-${curlLine(url)}
-
-A client that starts it itself over stdio is configured like this:
+${call ?? ''}A client that starts it itself over stdio is configured like this:
 ${JSON.stringify({ mcpServers: { [basename(command.module).replace(/\.[cm]?[jt]s$/, '')]: client } }, null, 2)}
 
 Stop with Ctrl-C.`);

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
-import { createInterface } from 'node:readline';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { WebSocket } from 'ws';
 import { EventStream } from '../../transports/client/event-stream.ts';
@@ -87,8 +86,12 @@ const openTcp: Open = async (port) => {
     leave: (abruptly) => void (abruptly ? socket.resetAndDestroy() : socket.end()),
   });
   socket.on('error', () => socket.destroy()).on('close', () => wire.closed('the socket was closed'));
-  // Not read as an iterator: what comes is looked at in the turn in which it came.
-  createInterface({ input: socket }).on('line', (line) => wire.take(line));
+  let rest = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() as string;
+    for (const line of lines) wire.take(line);
+  });
   return wire;
 };
 

@@ -75,7 +75,7 @@ test('--help explains, without a command too; --version says which', async (t) =
   const help = await run(t, ['--help']);
   assert.deepEqual([help.code, help.stderr], [0, '']);
   assert.match(help.stdout, /^Usage: beamish serve <module> \[options\]/);
-  for (const word of ['--port', '--host', '--stdio', 'BEAMISH_PORT', 'BEAMISH_HOST', 'BEAMISH_LOG']) {
+  for (const word of ['--port', '--host', '--tcp', '--ws', '--stdio', 'BEAMISH_PORT', 'BEAMISH_HOST', 'BEAMISH_LOG']) {
     assert.ok(help.stdout.includes(word), word);
   }
   assert.deepEqual(await run(t, ['-h']), help);
@@ -169,7 +169,16 @@ const wrong: readonly (readonly [args: readonly string[], message: RegExp, env?:
   [['serve', demoModule, '--port', '65536'], /--port must be .* not '65536'/],
   [['serve', demoModule, '--port=-1'], /--port must be .* not '-1'/],
   [['serve', demoModule, '--tls-cert', 'a.pem'], /--tls-cert and --tls-key go together/],
-  [['serve', demoModule, '--stdio', '--http2'], /beside --stdio they need --port/],
+  [['serve', demoModule, '--stdio', '--http2'], /beside --stdio, --tcp or --ws it needs --port/],
+  [['serve', demoModule, '--ws', '0', '--http2'], /beside --stdio, --tcp or --ws it needs --port/],
+  [
+    ['serve', demoModule, '--stdio', '--tls-cert', 'a', '--tls-key', 'b'],
+    /beside --stdio they need --port, --tcp or --ws/,
+  ],
+  [['serve', demoModule, '--tcp'], /--tcp/],
+  [['serve', demoModule, '--tcp', 'x.sock'], /--tcp must be a whole number .* begins with \/, not 'x\.sock'/],
+  [['serve', demoModule, '--tcp', '65536'], /--tcp must be a whole number from 0 to 65535, .* not '65536'/],
+  [['serve', demoModule, '--ws', '/x.sock'], /--ws must be a whole number from 0 to 65535, not '\/x\.sock'/],
   [['serve', demoModule], /BEAMISH_PORT must be .* not 'http'/, { BEAMISH_PORT: 'http' }],
 ];
 
