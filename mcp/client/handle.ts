@@ -150,10 +150,10 @@ export interface McpClient {
 }
 
 /**
- * The handle to the client of that name, for a process (`ctx`) or the owner of the system. It is no process and keeps
- * no state: it may be made at any time, also before the client runs. Requests of a process end with that process.
+ * The handle to the client of that name, for a process (`ctx`), a tool or the owner of the system. It is no process and
+ * keeps no state: it may be made at any time, also before the client runs. Requests of a process end with that process.
  */
-export function clientOf(caller: Messaging, name: string): McpClient {
+export function clientOf(caller: Pick<Messaging, 'call' | 'cast'>, name: string): McpClient {
   const client = named<ConnectionProtocol>(name);
   const handle = randomUUID();
   let requests = 0;

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { name, sys, type TreeNode } from '../../../runtime/index.ts';
 import { startReadyClient, startTestClient } from '../../support/mcp-client-system.ts';
 import { mailboxOf, openProcess } from '../../support/test-system.ts';
 
@@ -254,3 +255,35 @@ test('a process that wants to know is told of states and notifications', async (
     ['mcp_notification', 'notifications/tools/list_changed'],
   ]);
 });
+
+test('a hundred connections that are lost leave nothing behind', async (t) => {
+  const limits = { backoffMinMs: 1, backoffMaxMs: 1, crashLoopAfter: 1_000 };
+  // Its state is looked at, and must not be frozen for that.
+  const options = { onSend: () => {} };
+  const running = await startTestClient(t, { negotiation: 'legacy', limits }, undefined, options);
+  const { client, server, clock, events, system } = running;
+  await server.initialize();
+  await events.state('ready');
+  const kept = async (): Promise<unknown> => {
+    // The ids that are remembered are bounded in number.
+    const { answered, ...state } = await sys.getState(system, name('c'));
+    const sizes = Object.entries(state).map(([key, value]: [string, any]) => [key, value?.size ?? value?.length]);
+    return [sizes, processes(await system.tree())];
+  };
+  const before = await kept();
+  for (let n = 0; n < 100; n++) {
+    const lost = client.callTool('a');
+    const call = await server.next('tools/call');
+    call.connection.drop();
+    assert.equal(((await lost) as any).error.code, 'ERR_MCP_CONNECTION_LOST');
+    await events.state('waiting', n + 1);
+    await clock.advance(1);
+    await server.initialize();
+    await events.state('ready', n + 2);
+  }
+  assert.deepEqual(await kept(), before);
+});
+
+function processes({ children }: TreeNode): number {
+  return children.reduce((sum, below) => sum + processes(below), 1);
+}
