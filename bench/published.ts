@@ -2,7 +2,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { root } from './contender.ts';
+import { type Command, root } from './contender.ts';
 
 const compiled: string = fileURLToPath(new URL('../', import.meta.url));
 
@@ -17,4 +17,9 @@ export async function published(): Promise<string> {
   await bundler.bundle(compiled, folder);
   for (const part of ['bench', 'examples']) cpSync(join(compiled, part), join(folder, part), { recursive: true });
   return folder;
+}
+
+/** A program of `bench/contenders/` beside the published build in that folder. */
+export function publishedProgram(folder: string, path: string): Command {
+  return { file: process.execPath, args: [join(folder, 'bench/contenders', `${path}.js`)] };
 }

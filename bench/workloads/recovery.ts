@@ -8,10 +8,12 @@
  * - `… serving again`: until the server that its supervisor has started on another thread has answered a call from the
  *   first thread.
  *
- * Contenders: `ours`, where a spare thread is ready to take the place of the one that ends, as is the default;
- * `ours-cold`, where a thread has to be started first.
+ * Contenders, ours as it is published: `ours`, where a spare thread is ready to take the place of the one that ends, as
+ * is the default; `ours-cold`, where a thread has to be started first; and what nobody can do without, `bare` and
+ * `bare-cold`: workers of Node.js with the same limits that do the same and nothing else. Of those a fault is detected
+ * with the event `exit`, a loop when `terminate` is called after `stallMs`, and a worker serves when it has answered.
  */
-import { nodeProgram } from '../contender.ts';
+import { published, publishedProgram } from '../published.ts';
 import { alternate } from '../rounds.ts';
 import { type Aim, isWanted, type Row, type RunOptions, type Workload } from '../workload.ts';
 
@@ -19,7 +21,7 @@ const defaultRounds = 5;
 const stallMs = 200;
 /** A run at a smaller scale allows more: where there is much to do, a thread that starts may seem to stall. */
 const stallMaxMs = 2_000;
-const names = ['ours', 'ours-cold'];
+const names = ['ours', 'ours-cold', 'bare', 'bare-cold'];
 
 interface Answer {
   readonly detectedMs: number;
@@ -43,10 +45,13 @@ const faults: readonly Fault[] = [
   { question: 'loop', name: 'endless loop', detected: { atMost: stallMs + 50 }, served: {} },
 ];
 
-async function measure({ question, name, detected, served }: Fault, options: RunOptions): Promise<Row[][]> {
+async function measure(folder: string, fault: Fault, options: RunOptions): Promise<Row[][]> {
+  const { question, name, detected, served } = fault;
   const answers = await alternate<Answer>({
     contenders: new Map(
-      names.filter((each) => isWanted(each, options)).map((each) => [each, nodeProgram(`recovery/${each}`)]),
+      names
+        .filter((each) => isWanted(each, options))
+        .map((each) => [each, publishedProgram(folder, `recovery/${each}`)]),
     ),
     rounds: options.rounds ?? defaultRounds,
     round: (contender) => contender.ask<Answer>(question, Math.min(stallMaxMs, stallMs / options.scale)),
@@ -54,7 +59,7 @@ async function measure({ question, name, detected, served }: Fault, options: Run
   });
   const row = (operation: string, value: (answer: Answer) => number, aimOf: (name: string) => Aim | undefined): Row[] =>
     [...answers].map(([contender, found]) => {
-      const aim = aimOf(contender);
+      const aim = contender.startsWith('ours') ? aimOf(contender) : undefined;
       return { operation, contender, unit: 'ms', values: found.map(value), ...(aim !== undefined && { aims: [aim] }) };
     });
   return [
@@ -73,8 +78,10 @@ async function measure({ question, name, detected, served }: Fault, options: Run
 
 export const recovery: Workload = {
   name: 'recovery',
+  reference: 'bare-cold',
   title: 'from a fault that ends a worker thread until its server answers again: wall time',
   async run(options) {
-    for (const fault of faults) for (const rows of await measure(fault, options)) options.measured(rows);
+    const folder = await published();
+    for (const fault of faults) for (const rows of await measure(folder, fault, options)) options.measured(rows);
   },
 };

@@ -2,11 +2,9 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { channels, child, type Pid, startChild, startSystem, supervisor } from '../../../runtime/index.ts';
 import { answerQuestions, type Operation } from '../../contender-program.ts';
+import { type Fault, resourceLimits } from './fault.ts';
 import { Faulty, type FaultyProtocol, Witness } from './servers.ts';
 
-type Fault = keyof FaultyProtocol['cast'];
-
-const resourceLimits = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 8 };
 const callsBefore = 100;
 /** What the start leaves to do. */
 const settleMs = 1_000;
@@ -72,7 +70,7 @@ async function recover(kind: Fault, spare: boolean, stallMs: number): Promise<ob
     if (incarnations.began !== 0n) detected ||= process.hrtime.bigint();
   });
   while (incarnations.began === 0n) {
-    system.cast(server, kind, undefined);
+    system.cast(server, 'fault', kind);
     server = await incarnations.successor();
   }
   await answering(server);

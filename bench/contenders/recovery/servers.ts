@@ -1,9 +1,10 @@
 /** A server that does what ends its thread, and a process that hears of its successor. */
 import { type Call, type GenServer, genServer, noreply, type Pid, reply } from '../../../runtime/index.ts';
+import { type Fault, run } from './fault.ts';
 
 export interface FaultyProtocol {
   readonly call: { readonly ping: Call<void, 'pong'> };
-  readonly cast: { readonly throw: void; readonly exit: void; readonly oom: void; readonly loop: void };
+  readonly cast: { readonly fault: Fault };
 }
 
 export interface FaultyStart {
@@ -12,7 +13,6 @@ export interface FaultyStart {
   readonly moment: SharedArrayBuffer;
 }
 
-/** Notes when it begins to go wrong. */
 export const Faulty: GenServer<FaultyProtocol, FaultyStart> = genServer(import.meta, 'Faulty', {
   init: ({ witness, moment }: FaultyStart, ctx) => {
     ctx.send(witness, 'up', ctx.self);
@@ -20,24 +20,9 @@ export const Faulty: GenServer<FaultyProtocol, FaultyStart> = genServer(import.m
   },
   handleCall: { ping: (moment) => reply('pong', moment) },
   handleCast: {
-    throw: (moment) => {
-      setTimeout(() => {
-        moment[0] = process.hrtime.bigint();
-        throw new Error('thrown in a timer');
-      }, 0);
+    fault: (moment, fault) => {
+      run(fault, moment);
       return noreply(moment);
-    },
-    exit: (moment) => {
-      moment[0] = process.hrtime.bigint();
-      return process.exit(3);
-    },
-    oom: (moment) => {
-      moment[0] = process.hrtime.bigint();
-      for (const kept: unknown[] = []; ; ) kept.push(new Array(1_000).fill(kept.length));
-    },
-    loop: (moment) => {
-      moment[0] = process.hrtime.bigint();
-      for (;;);
     },
   },
 });
