@@ -23,6 +23,7 @@ const layers = ['runtime', 'transports', 'mcp', 'bin'];
 const units = [
   { name: 'kernel', of: ['runtime/index'] },
   { name: 'threads', of: ['runtime/thread/thread-plan', 'runtime/thread/thread-host'] },
+  { name: 'rehearsal', of: ['runtime/thread/rehearsal'] },
   { name: 'worker', of: ['runtime/thread/worker-entry'], isProgram: true },
   { name: 'testing', of: ['runtime/testing'] },
   { name: 'job', of: ['runtime/compute/job', 'runtime/compute/job-fault'] },

@@ -58,6 +58,12 @@ export const THREAD_RESTART_DELAY_MAX_MS = 30_000;
 /** How long after the start of a system its spare threads are started. */
 export const SPARE_DELAY_MS = 1_000;
 
+/**
+ * How long after one has taken the place of another the next spare is started: those that were started anew there, and
+ * answer, come first.
+ */
+export const SPARE_AGAIN_MS = 250;
+
 /** Modules that the spare of a group imports ahead: those that its threads imported first. */
 export const SPARE_MODULES_MAX = 1_024;
 

@@ -28,7 +28,7 @@ export type ToWorker =
   | { readonly kind: 'down'; readonly thread: number; readonly reason: ExitReason }
   | { readonly kind: 'events'; readonly wanted: readonly string[] }
   /** To a spare: what those have imported whose place it may take. */
-  | { readonly kind: 'import'; readonly modules: readonly string[] }
+  | { readonly kind: 'prepare'; readonly modules: readonly string[] }
   /** Nothing moves: it may be looked at rarely, unless it has work that goes on by itself. */
   | { readonly kind: 'rest' }
   | { readonly kind: 'stop' };
@@ -43,5 +43,7 @@ export type FromWorker =
   | { readonly kind: 'stirs' }
   /** For the first time; whoever takes its place will need it. */
   | { readonly kind: 'imported'; readonly module: string }
+  /** The last that it says: it runs its listeners of `exit`. `uncaught`: the reason, if that is an error. */
+  | { readonly kind: 'leaving'; readonly exitCode: number; readonly uncaught?: ExitReason }
   /** The process for which it was started has ended. */
   | { readonly kind: 'idle' };

@@ -47,14 +47,24 @@ export class Directory {
 
   add(description: ThreadDescription): void {
     const { thread, group, position, memory } = description;
+    this.vacate(thread);
     this.described.set(thread, description);
     this.memories.set(thread, new ThreadMemory(memory));
     const of = group === null ? undefined : this.groups.get(group);
     if (of !== undefined) of.threads[position] = thread;
   }
 
-  /** Of a thread that has died; its place in the group is taken by `add`. */
+  /** One that helps out is the last of its group, but not the first: it leaves its place, or takes another one. */
+  private vacate(thread: number): void {
+    const { group = null, position = 0 } = this.described.get(thread) ?? {};
+    const threads = group === null ? undefined : this.groups.get(group)?.threads;
+    if (threads === undefined || position === 0 || position !== threads.length - 1) return;
+    if (threads[position] === thread) threads.pop();
+  }
+
+  /** Of a thread that has died; its place in the group was taken before by `add`, if it is to be taken. */
   remove(thread: number): void {
+    this.vacate(thread);
     this.memories.delete(thread);
     this.described.delete(thread);
     this.seen.delete(thread);
@@ -116,10 +126,16 @@ export class Directory {
 
   /** The next in turn, but not one that does not yield if there is another. */
   private inTurn(group: Group): number {
-    const first = inTurn(group);
-    let thread = first;
-    for (let i = 1; i < group.threads.length && this.isBusy(thread); i++) thread = inTurn(group);
-    return this.isBusy(thread) ? first : thread;
+    const { threads, next } = group;
+    let place = next % threads.length;
+    for (let i = 0; i < threads.length; i++) {
+      const at = (next + i) % threads.length;
+      if (this.isBusy(threads[at] as number)) continue;
+      place = at;
+      break;
+    }
+    group.next = (place + 1) % threads.length;
+    return threads[place] as number;
   }
 
   private leastLoaded(group: Group): number {
@@ -139,10 +155,4 @@ export class Directory {
   private loadOf(thread: number): number {
     return this.memories.get(thread)?.processCount ?? Number.POSITIVE_INFINITY;
   }
-}
-
-function inTurn(group: Group): number {
-  const thread = group.threads[group.next % group.threads.length] as number;
-  group.next = (group.next + 1) % group.threads.length;
-  return thread;
 }

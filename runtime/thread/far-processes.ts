@@ -331,7 +331,7 @@ export class FarProcesses implements Remote {
   private dropReservations(spawner: number): void {
     for (const slot of this.own.reservedBy(spawner)) {
       if (this.kernel.table.hasReserved(slot)) continue;
-      this.own.unreserve(slot);
+      this.own.unreserve(slot, spawner);
       this.memory.names.releaseAll(this.kernel.thread, slot);
       this.unreserved(slot);
     }
@@ -381,7 +381,7 @@ export class FarProcesses implements Remote {
   }
 
   private unreserve({ thread, slot }: Pid): void {
-    this.directory.memoryOf(thread)?.unreserve(slot);
+    this.directory.memoryOf(thread)?.unreserve(slot, this.kernel.thread);
   }
 
   private signal(to: Pid, frame: Frame): void {

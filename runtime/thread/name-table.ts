@@ -9,14 +9,16 @@ export interface Place {
   readonly serial: number;
 }
 
-// An entry: next in its bucket or free list, thread, slot, serial (low, high), length; then its characters.
+// An entry: next in its bucket or free list, thread, slot, serial (low, high), length, bucket; then its characters.
 const NEXT = 0;
 const THREAD = 1;
 const SLOT = 2;
 const LOW = 3;
 const HIGH = 4;
 const LENGTH = 5;
-const FIELDS = 6;
+const BUCKET = 6;
+export const FIELDS = 7;
+const NOBODY = -1;
 const NONE = 0; // entries count from 1
 const TWO_32 = 2 ** 32;
 
@@ -72,6 +74,7 @@ export class NameTable {
       const entry = this.newEntry();
       if (entry === NONE) throw new BadArgError(`no room for another name: a system of threads has ${NAMES_MAX}`);
       this.write(entry, name, place);
+      this.fields[entry * FIELDS + BUCKET] = bucket;
       this.fields[entry * FIELDS + NEXT] = this.buckets[bucket] as number;
       this.buckets[bucket] = entry;
       return undefined;
@@ -111,14 +114,11 @@ export class NameTable {
   releaseAll(thread: number, slot?: number): void {
     this.lock.acquire();
     try {
-      for (let bucket = 0; bucket < BUCKETS; bucket++) {
-        let entry = this.buckets[bucket] as number;
-        while (entry !== NONE) {
-          const next = this.fields[entry * FIELDS + NEXT] as number;
-          const { [entry * FIELDS + THREAD]: at, [entry * FIELDS + SLOT]: where } = this.fields;
-          if (at === thread && (slot === undefined || where === slot)) this.remove(entry, bucket);
-          entry = next;
-        }
+      const used = this.head[USED] as number;
+      for (let entry = 1; entry <= used; entry++) {
+        const at = entry * FIELDS;
+        if (this.fields[at + THREAD] !== thread || (slot !== undefined && this.fields[at + SLOT] !== slot)) continue;
+        this.remove(entry, this.fields[at + BUCKET] as number);
       }
     } finally {
       this.lock.release();
@@ -179,6 +179,7 @@ export class NameTable {
       while (this.fields[before * FIELDS + NEXT] !== entry) before = this.fields[before * FIELDS + NEXT] as number;
       this.fields[before * FIELDS + NEXT] = next;
     }
+    this.fields[entry * FIELDS + THREAD] = NOBODY;
     this.fields[entry * FIELDS + NEXT] = this.head[FREE] as number;
     this.head[FREE] = entry;
   }

@@ -4,7 +4,8 @@ import { type ExitReason, errorExit } from '../kernel/exit.ts';
 export interface ThreadEnd {
   /** The code with which it exited. */
   readonly exitCode: number;
-  /** What ended it, if an error did. */
+  /** What ended it, if an error did: as it says itself, and as Node.js does. */
+  readonly uncaught?: ExitReason | undefined;
   readonly error?: unknown;
   /** It was terminated because it did not yield. */
   readonly stalled: boolean;
@@ -15,9 +16,10 @@ export interface ThreadEnd {
 }
 
 /** With what reason the processes of a worker thread exit that has ended. */
-export function reasonOfEnd({ exitCode, error, stalled, asked, idle }: ThreadEnd): ExitReason {
+export function reasonOfEnd({ exitCode, uncaught, error, stalled, asked, idle }: ThreadEnd): ExitReason {
   if (idle) return 'noproc'; // for what was still on its way there
   if (stalled) return 'killed';
+  if (uncaught !== undefined) return { worker_exit: uncaught };
   if (error !== undefined) {
     return { worker_exit: isOutOfMemory(error) ? 'oom' : errorExit(error) };
   }

@@ -6,6 +6,7 @@ import {
   CHANNEL_SPIN_US,
   PROCESSES_MAX,
   RESERVED_PROCESSES_MAX,
+  SPARE_AGAIN_MS,
   SPARE_DELAY_MS,
   SPARE_MODULES_MAX,
   STALL_MS,
@@ -106,7 +107,7 @@ export class ThreadHost implements WorkerListener {
     const late = this.clock.setTimer(() => {
       for (const worker of this.workers) void worker.terminate();
     }, THREAD_STOP_MS);
-    await Promise.all(workers.map(({ ended }) => ended));
+    await Promise.all(workers.map(({ exited }) => exited));
     this.clock.clearTimer(late);
     this.node.channels.close();
   }
@@ -139,17 +140,19 @@ export class ThreadHost implements WorkerListener {
       case 'ready':
         this.failures.delete(placeOf(worker));
         this.watchdog.watch(worker);
-        if (this.started) this.keepSpare(this.groupOf(worker));
+        if (this.started) this.later(SPARE_AGAIN_MS, () => this.keepSpare(this.groupOf(worker)));
         return;
       case 'loaded':
+      case 'leaving':
         return;
     }
   }
 
-  /** New processes are put elsewhere; if there is no other thread, a spare joins the group, once and for good. */
+  /** New processes are put elsewhere; if there is no other thread, a spare joins the group, to help out. */
   busy(worker: WorkerThread, is: boolean): void {
     const { assignment } = worker;
     const { thread, group: name } = (assignment as Assignment).own;
+    if (this.running.get(thread) !== worker) return; // it is leaving
     this.node.directory.setBusy(thread, is);
     const group = name === null ? undefined : this.plan.groups.get(name);
     // A thread that joins would have to import it too.
@@ -164,9 +167,14 @@ export class ThreadHost implements WorkerListener {
     this.end(worker);
   }
 
-  ended(worker: WorkerThread, end: ThreadEnd): void {
+  exited(worker: WorkerThread): void {
     this.workers.delete(worker);
     this.watchdog.forget(worker);
+  }
+
+  ended(worker: WorkerThread, end: ThreadEnd): void {
+    // Its listeners of `exit` are code of users: they have that long.
+    if (!worker.hasExited) this.later(THREAD_STOP_MS, () => void worker.terminate());
     const { assignment } = worker;
     if (assignment === undefined) {
       for (const [group, spare] of this.spares) if (spare === worker) this.spares.delete(group);
@@ -176,7 +184,7 @@ export class ThreadHost implements WorkerListener {
     this.running.delete(thread);
     const running = end.stalled ? this.node.runningOn(thread) : undefined;
     const reason = reasonOfEnd(end);
-    this.memory.markDead(thread, true);
+    this.memory.markDead(thread, worker.hasExited);
     this.memory.names.releaseAll(thread);
     if (!this.stopping && group !== null) this.replace(worker, group, position);
     if (threadExit.hasSubscribers && !this.stopping && !end.idle) {
@@ -201,11 +209,24 @@ export class ThreadHost implements WorkerListener {
 
   /** Before the processes of the dead thread are known to be gone: whoever restarts them finds the new one. */
   private replace(worker: WorkerThread, name: string, position: number): void {
+    const group = this.plan.groups.get(name) as ThreadGroup;
+    if (this.node.directory.sizeOf(name) > group.count) {
+      this.helperStays(name, group, position);
+      return;
+    }
     const place = placeOf(worker);
     const failures = worker.isReady ? 0 : (this.failures.get(place) ?? 0) + 1;
     this.failures.set(place, failures);
     const delayMs = restartDelayMs(failures, THREAD_RESTART_DELAY_MS, THREAD_RESTART_DELAY_MAX_MS);
-    this.startInGroup(name, this.plan.groups.get(name) as ThreadGroup, position, delayMs);
+    this.startInGroup(name, group, position, delayMs);
+  }
+
+  /** The thread that helped out is there already: it takes the place, unless it is the one that has ended. */
+  private helperStays(name: string, { count }: ThreadGroup, position: number): void {
+    for (const helper of this.running.values()) {
+      const { own } = helper.assignment as Assignment;
+      if (own.group === name && own.position === count) this.announce(helper.moveTo(position));
+    }
   }
 
   private startInGroup(name: string, group: ThreadGroup, position: number, delayMs = 0): void {
@@ -272,8 +293,7 @@ export class ThreadHost implements WorkerListener {
     if (this.stopping || group.spares === 0 || this.spares.has(group)) return;
     const spare = this.newWorker(group);
     this.spares.set(group, spare);
-    const modules = this.modules.get(group);
-    if (modules !== undefined) spare.tell({ kind: 'import', modules: [...modules] });
+    spare.tell({ kind: 'prepare', modules: [...(this.modules.get(group) ?? [])] });
   }
 
   /** Whoever takes the place of this thread is to have the module already. */
@@ -284,7 +304,7 @@ export class ThreadHost implements WorkerListener {
     this.modules.set(group, modules);
     if (modules.has(module) || modules.size === SPARE_MODULES_MAX) return;
     modules.add(module);
-    this.spares.get(group)?.tell({ kind: 'import', modules: [module] });
+    this.spares.get(group)?.tell({ kind: 'prepare', modules: [module] });
   }
 
   private groupOf({ assignment }: WorkerThread): ThreadGroup {

@@ -10,7 +10,10 @@ const OWN_MAX = 4;
 const RESERVED_MAX = 5;
 const RESTS = 7;
 const IMPORTS = 8;
-const LIVE = 16;
+/** How many slots each thread has reserved whose process has not begun to run: at least so many, by their spawner. */
+const WAITING = 16;
+const WAITING_WORDS = 64;
+const LIVE = WAITING + WAITING_WORDS;
 
 const FREE = 0;
 const TWO_32 = 2 ** 32;
@@ -25,8 +28,16 @@ const STRIDE = 7_919;
 function mark(serial: number): number {
   if (serial < SERIALS_PER_THREAD) return (serial % 0x7fff_ffff) + 1;
   // Tells who has reserved the slot.
-  const spawner = Math.floor(serial / SERIALS_PER_THREAD) - 1;
-  return (spawner % SPAWNERS) * COUNTS + (serial % COUNTS) + 1;
+  return (spawnerOf(serial) % SPAWNERS) * COUNTS + (serial % COUNTS) + 1;
+}
+
+/** The word that counts the reservations of a thread. */
+function waitingOf(spawner: number): number {
+  return WAITING + (spawner % WAITING_WORDS);
+}
+
+function spawnerOf(serial: number): number {
+  return Math.floor(serial / SERIALS_PER_THREAD) - 1;
 }
 
 /** The word of a process that has not begun to run: negative. */
@@ -96,34 +107,46 @@ export class ThreadMemory {
 
   /** Whoever is told of the death must find it here. The slot may have been taken by another since it was withdrawn. */
   died(slot: number, serial: number): void {
-    if (this.isLive(slot, serial)) Atomics.store(this.words, LIVE + slot, FREE);
+    if (!this.withdraw(slot, serial)) Atomics.compareExchange(this.words, LIVE + slot, mark(serial), FREE);
     this.words[PROCESSES] = (this.words[PROCESSES] as number) - 1;
   }
 
   /** Takes a slot for a process that another thread spawns here: it lives from now on. Undefined if all are taken. */
   reserve(serial: number): number | undefined {
     // Two serials that look alike do not begin at the same slot.
+    const waiting = waitingOf(spawnerOf(serial));
+    // First, and taken back last: whoever dies in between leaves a count that is too high, never one that is too low.
+    Atomics.add(this.words, waiting, 1);
     const start = ((serial % COUNTS) + STRIDE * Math.floor((serial % SERIALS_PER_THREAD) / COUNTS)) % this.reservedMax;
     for (let i = 0; i < this.reservedMax; i++) {
       const slot = this.ownMax + ((start + i) % this.reservedMax);
       if (Atomics.compareExchange(this.words, LIVE + slot, FREE, waitingMark(serial)) === FREE) return slot;
     }
+    Atomics.sub(this.words, waiting, 1);
     return undefined;
   }
 
   /** A process has its first turn; false if its spawn was taken back. */
   begins(slot: number, serial: number): boolean {
-    if (slot < this.ownMax) return true;
-    return Atomics.compareExchange(this.words, LIVE + slot, waitingMark(serial), mark(serial)) === waitingMark(serial);
+    return slot < this.ownMax || this.waitsNoMore(slot, serial, mark(serial));
   }
 
   /** Takes back a spawn; false if the process has begun to run, or has exited. */
   withdraw(slot: number, serial: number): boolean {
-    return Atomics.compareExchange(this.words, LIVE + slot, waitingMark(serial), FREE) === waitingMark(serial);
+    return slot >= this.ownMax && this.waitsNoMore(slot, serial, FREE);
+  }
+
+  private waitsNoMore(slot: number, serial: number, word: number): boolean {
+    const waiting = waitingMark(serial);
+    if (Atomics.compareExchange(this.words, LIVE + slot, waiting, word) !== waiting) return false;
+    Atomics.sub(this.words, waitingOf(spawnerOf(serial)), 1);
+    return true;
   }
 
   /** The slots that a thread has reserved, and whose process has not begun to run. */
   *reservedBy(spawner: number): Iterable<number> {
+    // As a rule there is none, and the slots are many.
+    if (Atomics.load(this.words, waitingOf(spawner)) === 0) return;
     for (let slot = this.ownMax; slot < this.ownMax + this.reservedMax; slot++) {
       if (isMarkOf(spawner, this.words[LIVE + slot] as number)) yield slot;
     }
@@ -137,9 +160,9 @@ export class ThreadMemory {
     return false;
   }
 
-  /** The slot is not needed after all. */
-  unreserve(slot: number): void {
-    Atomics.store(this.words, LIVE + slot, FREE);
+  /** A slot that the thread has reserved is not needed after all. */
+  unreserve(slot: number, spawner: number): void {
+    if (Atomics.exchange(this.words, LIVE + slot, FREE) < 0) Atomics.sub(this.words, waitingOf(spawner), 1);
   }
 
   /** Whether it is looked at rarely, until it begins a round. */

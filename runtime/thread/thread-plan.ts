@@ -31,7 +31,7 @@ export interface WorkersOptions {
   readonly stallMs?: number;
   /**
    * How long a thread may not yield before new processes of its group are put on another one, and the spare thread of
-   * the group joins it for good, in milliseconds; 0: never. Default 50.
+   * the group joins it, in milliseconds; 0: never. It stays, in the place of the other if that ends. Default 50.
    */
   readonly busyMs?: number;
   /** Where the standard output of worker threads goes. Default `'stdout'`. */

@@ -101,7 +101,9 @@ export class Watchdog {
   }
 
   private lookIn(delayMs: number): void {
-    const often = this.stallMs === 0 ? delayMs : Math.min(delayMs, Math.max(1, Math.floor(this.stallMs / 4)));
+    // Since when a thread does not move is known as exactly as it was looked at before.
+    const share = this.isResting ? 4 : 8;
+    const often = this.stallMs === 0 ? delayMs : Math.min(delayMs, Math.max(1, Math.floor(this.stallMs / share)));
     this.timer = this.clock.setTimer(() => this.look(true), often);
   }
 

@@ -2,6 +2,7 @@
 
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
+import { describeExit, errorExit } from '../kernel/exit.ts';
 import { importModule, listenToImports } from '../kernel/imports.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import type { Assignment, FromWorker, ToWorker } from './control.ts';
@@ -73,7 +74,7 @@ class WorkerThread {
     tell({ kind: 'ready' });
   }
 
-  told(message: Exclude<ToWorker, { kind: 'assign' | 'import' }>): void {
+  told(message: Exclude<ToWorker, { kind: 'assign' | 'prepare' }>): void {
     switch (message.kind) {
       case 'attach':
         this.node.attach(message.from, message.end);
@@ -105,7 +106,36 @@ class WorkerThread {
 
 let thread: WorkerThread | undefined;
 
-async function importAhead(modules: readonly string[]): Promise<void> {
+/** An error that nobody catches ends the thread in the turn in which it is thrown. */
+let uncaught: { readonly error: unknown } | undefined;
+process.on('uncaughtExceptionMonitor', (error) => {
+  uncaught = { error };
+  process.nextTick(() => {
+    uncaught = undefined;
+  });
+});
+
+// Before the listeners of users, which may take their time.
+process.on('exit', (exitCode) => {
+  if (uncaught === undefined) {
+    tell({ kind: 'leaving', exitCode });
+    return;
+  }
+  const reason = errorExit(uncaught.error);
+  try {
+    tell({ kind: 'leaving', exitCode, uncaught: reason });
+  } catch {
+    // What was thrown cannot cross.
+    tell({ kind: 'leaving', exitCode, uncaught: { described: describeExit(reason) } });
+  }
+});
+
+/** Once for a spare, however often it is told of another module. */
+let rehearsal: Promise<void> | undefined;
+
+async function prepare(modules: readonly string[]): Promise<void> {
+  rehearsal ??= import('./rehearsal.ts').then(({ rehearse }) => rehearse());
+  await rehearsal;
   for (const module of modules) {
     await importModule(module).catch(() => {
       // It fails again where it is needed, and is the reason of whoever needs it.
@@ -114,7 +144,7 @@ async function importAhead(modules: readonly string[]): Promise<void> {
 }
 
 first.on('message', (message: ToWorker) => {
-  if (message.kind === 'import') void importAhead(message.modules);
+  if (message.kind === 'prepare') void prepare(message.modules);
   else if (message.kind === 'assign') thread = new WorkerThread(message.assignment);
   else thread?.told(message);
 });

@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads';
+import type { ExitReason } from '../kernel/exit.ts';
 import type { Assignment, FromWorker, ToWorker } from './control.ts';
+import type { ThreadDescription } from './directory.ts';
 import type { Look } from './stall.ts';
 import type { ThreadEnd } from './thread-end.ts';
 import { ThreadMemory } from './thread-memory.ts';
@@ -25,7 +27,10 @@ export interface ResourceLimits {
 
 export interface WorkerListener {
   told(worker: WorkerThread, message: FromWorker): void;
+  /** It runs no process any more, nor ever will: it has ended, or is about to. Once. */
   ended(worker: WorkerThread, end: ThreadEnd): void;
+  /** It has ended. */
+  exited(worker: WorkerThread): void;
   busy(worker: WorkerThread, is: boolean): void;
   stalled(worker: WorkerThread): void;
 }
@@ -38,15 +43,19 @@ export class WorkerThread implements Watched {
   isReady = false;
   /** It has no process any more, for which it was started, and ends therefore. */
   isIdle = false;
+  /** Not even its listeners of `exit` run any more. */
+  hasExited = false;
   private memory: ThreadMemory | undefined;
   private error: { readonly thrown: unknown } | undefined;
+  private uncaught: ExitReason | undefined;
+  private isOver = false;
   private isStalled = false;
   private termination: Promise<number> | undefined;
   private isAsked = false;
   private readonly worker: Worker;
   private readonly listener: WorkerListener;
   /** Settles when it has ended. */
-  readonly ended: Promise<void>;
+  readonly exited: Promise<void>;
   /** Settles when it runs processes; rejects with its end if that comes first. */
   readonly readiness: Promise<void>;
 
@@ -66,6 +75,11 @@ export class WorkerThread implements Watched {
     });
     this.readiness = new Promise((resolve, reject) => {
       this.worker.on('message', (message: FromWorker) => {
+        if (message.kind === 'leaving') {
+          this.uncaught = message.uncaught;
+          this.over(message.exitCode);
+          return;
+        }
         if (message.kind === 'ready') this.isReady = true;
         listener.told(this, message);
         if (message.kind === 'ready') resolve();
@@ -75,12 +89,21 @@ export class WorkerThread implements Watched {
     this.readiness.catch(() => {
       // Asked for when the system starts; later the end of the thread is an event.
     });
-    this.ended = new Promise((resolve) => {
+    this.exited = new Promise((resolve) => {
       this.worker.on('exit', (code) => {
-        listener.ended(this, this.endOf(code));
+        this.hasExited = true;
+        this.over(code);
+        listener.exited(this);
         resolve();
       });
     });
+  }
+
+  /** The event of its end comes milliseconds after its last code, when its heap is gone: nobody need wait for that. */
+  private over(exitCode: number): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.listener.ended(this, this.endOf(exitCode));
   }
 
   get thread(): number | undefined {
@@ -92,6 +115,14 @@ export class WorkerThread implements Watched {
     this.memory = new ThreadMemory(assignment.own.memory);
     const { fromFirst, toFirst } = assignment;
     this.worker.postMessage({ kind: 'assign', assignment } satisfies ToWorker, [fromFirst.port, toFirst.port]);
+  }
+
+  /** It has another place in its group; returns what the others are to know of it. */
+  moveTo(position: number): ThreadDescription {
+    const assignment = this.assignment as Assignment;
+    const own = { ...assignment.own, position };
+    this.assignment = { ...assignment, own };
+    return own;
   }
 
   tell(message: ToWorker): void {
@@ -137,8 +168,8 @@ export class WorkerThread implements Watched {
   }
 
   private endOf(exitCode: number): ThreadEnd {
-    const { error, isStalled: stalled, isAsked: asked, isIdle: idle } = this;
-    return { exitCode, stalled, asked, idle, ...(error === undefined ? {} : { error: error.thrown }) };
+    const { error, uncaught, isStalled: stalled, isAsked: asked, isIdle: idle } = this;
+    return { exitCode, stalled, asked, idle, uncaught, ...(error === undefined ? {} : { error: error.thrown }) };
   }
 
   async terminate(): Promise<void> {

@@ -18,6 +18,7 @@ import {
 } from '../../runtime/index.ts';
 import type { Kernel } from '../../runtime/kernel/kernel.ts';
 import { pidSetValues } from '../../runtime/kernel/pid-set.ts';
+import { FIELDS } from '../../runtime/thread/name-table.ts';
 import { Fortune } from './fortune.ts';
 
 /** What a process knows of those that it watches. */
@@ -254,7 +255,7 @@ function takeCensus(of: Kernel): Census {
 /** How many names the table of the system holds. */
 function namesIn({ buckets, fields }: { readonly buckets: Int32Array; readonly fields: Int32Array }): number {
   let count = 0;
-  for (const first of buckets) for (let at = first; at !== 0; at = fields[at * 6] as number) count++;
+  for (const first of buckets) for (let at = first; at !== 0; at = fields[at * FIELDS] as number) count++;
   return count;
 }
 

@@ -23,6 +23,7 @@ import { Watchdog } from '../../../runtime/thread/watchdog.ts';
 import { loneKernel, loneProcess } from '../../support/lone-kernel.ts';
 
 const forked = (thread: number, n: number): number => (thread + 1) * 2 ** 36 + n;
+const spawnerOf = (serial: number): number => Math.floor(serial / 2 ** 36) - 1;
 
 test('threads and groups that cannot be are refused, and the error says what is wrong', () => {
   const refusals: readonly (readonly [Parameters<typeof threadPlan>, RegExp])[] = [
@@ -186,6 +187,15 @@ test('processes take turns on the threads of a group, or go where there are the 
     [1, 2, 3, 4].map(() => directory.place('io')),
     [12, 12, 12, 12],
   );
+  const busy = new Directory({ cpu: 'round_robin' }, 50, () => 0);
+  for (const [i, { memory }] of memories.entries()) {
+    busy.add({ thread: i + 1, group: 'cpu', position: i, memory });
+    busy.setBusy(i + 1, i > 0);
+  }
+  const turns = (): number[] => [1, 2, 3, 4].map(() => busy.place('cpu'));
+  assert.deepEqual(turns(), [1, 1, 1, 1]);
+  busy.setBusy(1, true);
+  assert.deepEqual(turns(), [2, 3, 1, 2], 'where none yields, each is as good');
   assert.deepEqual([directory.isInGroup(0), directory.isInGroup(4), directory.isInGroup(30)], [true, true, false]);
   assert.throws(() => directory.place('gpu'), {
     message: "there is no thread group 'gpu': this system has 'main', 'cpu', 'io'",
@@ -196,12 +206,12 @@ test('who lives on a thread is what was born or reserved there and has not died'
   const action = fc.oneof(
     fc.record({ does: fc.constant('born' as const), slot: fc.nat(7) }),
     fc.record({ does: fc.constant('reserve' as const), slot: fc.integer({ min: 0, max: 3 }) }),
-    fc.record({ does: fc.constant('end' as const), slot: fc.nat(20) }),
+    fc.record({ does: fc.constantFrom('end' as const, 'begin' as const, 'withdraw' as const), slot: fc.nat(20) }),
   );
   fc.assert(
     fc.property(fc.array(action, { maxLength: 80 }), (actions) => {
       const memory = new ThreadMemory(ThreadMemory.allocate(8, 4));
-      const live = new Map<number, { readonly serial: number; readonly counted: boolean }>();
+      const live = new Map<number, { readonly serial: number; counted: boolean }>();
       const dead: (readonly [number, number])[] = [];
       let serial = 0;
       for (const { does, slot } of actions) {
@@ -216,11 +226,25 @@ test('who lives on a thread is what was born or reserved there and has not died'
             assert.ok(at >= 8 && !live.has(at));
             live.set(at, { serial: reserved, counted: false });
           }
+        } else if (does === 'begin') {
+          const waiting = [...live].filter(([at, { counted }]) => at >= 8 && !counted);
+          const [at, beginning] = waiting[slot % Math.max(1, waiting.length)] ?? [];
+          if (at === undefined || beginning === undefined) continue;
+          assert.ok(memory.begins(at, beginning.serial));
+          assert.ok(!memory.begins(at, beginning.serial) && !memory.withdraw(at, beginning.serial));
+          memory.born(at, beginning.serial);
+          beginning.counted = true;
+        } else if (does === 'withdraw') {
+          const [at, ended] = [...live].find(([each, { counted }]) => each >= 8 && !counted) ?? [];
+          if (at === undefined || ended === undefined) continue;
+          assert.ok(memory.withdraw(at, ended.serial));
+          live.delete(at);
+          dead.push([at, ended.serial]);
         } else if (does === 'end') {
           const [at, ended] = [...live][slot % Math.max(1, live.size)] ?? [];
           if (at === undefined || ended === undefined) continue;
           if (ended.counted) memory.died(at, ended.serial);
-          else memory.unreserve(at);
+          else memory.unreserve(at, spawnerOf(ended.serial));
           live.delete(at);
           dead.push([at, ended.serial]);
         }
@@ -228,7 +252,7 @@ test('who lives on a thread is what was born or reserved there and has not died'
         for (const [at, each] of dead) assert.ok(!memory.isLive(at, each));
         assert.equal(memory.processCount, [...live.values()].filter(({ counted }) => counted).length);
         for (let spawner = 0; spawner < 4; spawner++) {
-          const of = [...live].filter(([, each]) => Math.floor(each.serial / 2 ** 36) === spawner + 1);
+          const of = [...live].filter(([, { serial: each, counted }]) => !counted && spawnerOf(each) === spawner);
           assert.deepEqual(
             [...memory.reservedBy(spawner)].sort((a, b) => a - b),
             of.map(([at]) => at).sort((a, b) => a - b),
@@ -248,11 +272,11 @@ test('a pid is not taken for that of a later process in the same slot, however m
   for (const after of [1, 4_096, 2 ** 18, 2 ** 19, 2 ** 20, 2 ** 21]) {
     const [first, later] = [forked(0, 7), forked(0, 7 + after)];
     const slot = memory.reserve(first) as number;
-    memory.unreserve(slot);
+    memory.unreserve(slot, 0);
     const next = memory.reserve(later) as number;
     assert.ok(memory.isLive(next, later));
     assert.ok(!memory.isLive(slot, first), `${after} processes later`);
-    memory.unreserve(next);
+    memory.unreserve(next, 0);
   }
 });
 
