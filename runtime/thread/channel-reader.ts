@@ -155,7 +155,7 @@ export class ChannelReader {
         if (this.isClosed) return count;
         if (count % CLOCK_CHECK_FRAMES === 0 && (count >= maxFrames || this.now() >= until)) return count;
       }
-    } while (count < maxFrames && (count === 0 || this.now() < until) && this.readBatch());
+    } while (count < maxFrames && !this.ring.isEmpty() && (count === 0 || this.now() < until) && this.readBatch());
     return count;
   }
 

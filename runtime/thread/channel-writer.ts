@@ -31,9 +31,10 @@ export interface ChannelWriterOptions {
   /** After `send` returned false: the senders may go on. */
   readonly onDrain?: () => void;
   /**
-   * When what was sent leaves: `'turn'` (default), at the end of each turn. `'round'`: what is sent first in a round of
-   * the event loop at the end of its turn, the rest once the sockets and timers of the round have been served: what
-   * they send together wakes the reader once, and who waits for one answer does not wait for them.
+   * When what was sent leaves: `'turn'` (default), at the end of each turn. `'round'`: at the end of the turn as well,
+   * unless something has left in this round of the event loop or at the end of the one before; then once the sockets and
+   * timers of the round have been served. Who waits for one answer does not wait for them, and what they send together
+   * wakes the reader once.
    */
   readonly leaves?: 'turn' | 'round';
   /** `send` returns false from here on. Default `CHANNEL_HIGH_WATER_BYTES`. */
@@ -79,7 +80,7 @@ export class ChannelWriter {
   /** The flag that asks for room is up, or the bell for it on its way. */
   private wantsRoom = false;
   private isArmed = false;
-  /** Something has left in this round of the event loop, and what follows waits for its end. */
+  /** Something has left, and what follows waits until the sockets and timers of this round have been served. */
   private isRoundOpen = false;
   /** Bytes that were written since the reader was last woken if it slept. */
   private unannounced = 0;
@@ -151,21 +152,22 @@ export class ChannelWriter {
 
   private arm(): void {
     this.isArmed = true;
-    if (this.isRoundOpen) return;
-    queueMicrotask(this.flushArmed);
+    if (!this.isRoundOpen) queueMicrotask(this.flushArmed);
+  }
+
+  private readonly flushArmed = (): void => {
+    this.isArmed = false;
+    if (this.isClosed) return;
+    this.flush();
     if (this.options.leaves === 'turn') return;
+    // Not before: somebody may wait for what has just left.
     this.isRoundOpen = true;
     setImmediate(this.endRound);
-  }
+  };
 
   private readonly endRound = (): void => {
     this.isRoundOpen = false;
     if (this.isArmed) this.flushArmed();
-  };
-
-  private readonly flushArmed = (): void => {
-    this.isArmed = false;
-    if (!this.isClosed) this.flush();
   };
 
   /** Writes what was sent up to now. */
