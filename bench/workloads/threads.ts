@@ -2,7 +2,8 @@
  * `threads`: between processes of two threads of one system, `startSystem({ threads: { cpu: 1 } })`, through the public
  * surface: who sends runs on the first thread, the server on the other. Contenders: `ours`; `beam`, two schedulers,
  * which spin while they wait, as is their default; `beam-asleep`, the same without; `post`, `postMessage` for each
- * message; `comlink` and `piscina` (one thread), for calls.
+ * message; `comlink` and `piscina` (one thread), for calls; `wake-post` and `wake-wait`, the floor of Node.js for
+ * single calls: two threads that wake each other and do nothing else.
  *
  * A message is two numbers with a tag. Wall time, and CPU time of all threads of the process; a new process for each
  * operation, which first does 20,000 calls and the operation itself, to be compiled. Wall time needs a core for each
@@ -28,8 +29,9 @@ import { type Aim, isWanted, type Row, type RunOptions, scaled, type Workload } 
 
 const defaultRounds = 5;
 const warmUpCalls = 20_000;
-/** What calls only. */
+/** What calls only; and what only wakes. */
 const callers = ['piscina', 'comlink'];
+const wakers = ['wake-post', 'wake-wait'];
 
 type Answer = Readonly<Record<string, number>>;
 
@@ -91,9 +93,11 @@ async function measure(
   options: RunOptions,
 ): Promise<Row[][]> {
   const ask = (contender: Contender): Promise<Answer | undefined> => contender.ask(question, scaled(count, options));
-  const isCall = question === 'call' || question === 'call_many' || question === 'parked';
+  const isTrip = question === 'call' || question === 'parked';
+  const takesPart = (name: string): boolean =>
+    wakers.includes(name) ? isTrip : isTrip || question === 'call_many' || !callers.includes(name);
   const answers = await alternate<Answer>({
-    contenders: new Map([...all].filter(([name]) => isCall || !callers.includes(name))),
+    contenders: new Map([...all].filter(([name]) => takesPart(name))),
     rounds: options.rounds ?? defaultRounds,
     warmUp: async (contender) => {
       await contender.ask('call', scaled(warmUpCalls, options));
@@ -112,6 +116,11 @@ async function measure(
   );
 }
 
+function waker(by: 'post' | 'wait'): Command {
+  const { file, args } = nodeProgram('threads/wake');
+  return { file, args: [...args, by] };
+}
+
 function available(options: RunOptions): ReadonlyMap<string, Command> {
   const contenders = new Map<string, Command>();
   const add = (name: string, command: () => Command | undefined, missing: string): void => {
@@ -128,6 +137,8 @@ function available(options: RunOptions): ReadonlyMap<string, Command> {
   add('post', () => nodeProgram('threads/post'), '');
   add('piscina', () => nodeProgram('threads/piscina'), '');
   add('comlink', () => (installPeers() ? nodeProgram('threads/comlink') : undefined), 'npm could not install it');
+  add('wake-post', () => waker('post'), '');
+  add('wake-wait', () => waker('wait'), '');
   return contenders;
 }
 

@@ -32,9 +32,9 @@ export interface ChannelWriterOptions {
   readonly onDrain?: () => void;
   /**
    * When what was sent leaves: `'turn'` (default), at the end of each turn. `'round'`: at the end of the turn as well,
-   * unless something has left in this round of the event loop or at the end of the one before; then once the sockets and
-   * timers of the round have been served. Who waits for one answer does not wait for them, and what they send together
-   * wakes the reader once.
+   * unless something has left in this round of the event loop or at the end of the one before; then once the sockets
+   * and timers of the round have been served. Who waits for one answer does not wait for them, and what they send
+   * together wakes the reader once.
    */
   readonly leaves?: 'turn' | 'round';
   /** `send` returns false from here on. Default `CHANNEL_HIGH_WATER_BYTES`. */
