@@ -14,6 +14,25 @@ import type { Cleanup } from './test-system.ts';
 /** The file to start as a child. */
 export const sdk1Program: string = fileURLToPath(import.meta.url);
 
+const kinds = [
+  { type: 'text' as const, text: 'a text' },
+  { type: 'image' as const, data: 'AAAA', mimeType: 'image/png' },
+  { type: 'audio' as const, data: 'AAAA', mimeType: 'audio/wav' },
+  { type: 'resource' as const, resource: { uri: 'test://text', text: 'inside' } },
+  { type: 'resource_link' as const, uri: 'test://text', name: 'a link' },
+];
+const described = {
+  title: 'Described',
+  annotations: { readOnlyHint: true, idempotentHint: true },
+  inputSchema: z.object({ n: z.number() }),
+  outputSchema: z.object({ twice: z.number() }),
+};
+const twice = ({ n }: { n: number }) => ({
+  structuredContent: { twice: 2 * n },
+  content: [{ type: 'text' as const, text: JSON.stringify({ twice: 2 * n }) }],
+});
+const completeId = (value: string) => [`${value}1`, `${value}2`];
+
 export function sdk1Server(): McpServer {
   const taskStore = new InMemoryTaskStore();
   const server = new McpServer(
@@ -34,6 +53,8 @@ export function sdk1Server(): McpServer {
   addTasks(server);
   const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
   server.registerTool('echo', { inputSchema: { text: z.string() } }, ({ text: said }) => text(said));
+  server.registerTool('described', described, twice);
+  server.registerTool('kinds', {}, () => ({ content: kinds }));
   server.registerTool('fails', {}, () => {
     throw new Error('by the tool');
   });
@@ -68,7 +89,7 @@ export function sdk1Server(): McpServer {
   server.registerResource('text', 'test://text', { mimeType: 'text/plain' }, (uri) => ({
     contents: [{ uri: uri.href, text: 'the text' }],
   }));
-  const template = new ResourceTemplate('test://item/{id}', { list: undefined });
+  const template = new ResourceTemplate('test://item/{id}', { list: undefined, complete: { id: completeId } });
   server.registerResource('item', template, {}, (uri, { id }) => ({
     contents: [{ uri: uri.href, text: `item ${String(id)}` }],
   }));

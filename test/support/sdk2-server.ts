@@ -3,7 +3,13 @@
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { toNodeHandler } from '@modelcontextprotocol/node';
-import { acceptedContent, createMcpHandler, inputRequired, McpServer } from '@modelcontextprotocol/server';
+import {
+  acceptedContent,
+  createMcpHandler,
+  inputRequired,
+  McpServer,
+  ResourceTemplate,
+} from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { z } from 'zod';
 import type { Cleanup } from './test-system.ts';
@@ -11,10 +17,41 @@ import type { Cleanup } from './test-system.ts';
 /** The file to start as a child. */
 export const sdk2Program: string = fileURLToPath(import.meta.url);
 
+const kinds = [
+  { type: 'text' as const, text: 'a text' },
+  { type: 'image' as const, data: 'AAAA', mimeType: 'image/png' },
+  { type: 'audio' as const, data: 'AAAA', mimeType: 'audio/wav' },
+  { type: 'resource' as const, resource: { uri: 'test://text', text: 'inside' } },
+  { type: 'resource_link' as const, uri: 'test://text', name: 'a link' },
+];
+const described = {
+  title: 'Described',
+  annotations: { readOnlyHint: true, idempotentHint: true },
+  inputSchema: z.object({ n: z.number() }),
+  outputSchema: z.object({ twice: z.number() }),
+};
+const twice = ({ n }: { n: number }) => ({
+  structuredContent: { twice: 2 * n },
+  content: [{ type: 'text' as const, text: JSON.stringify({ twice: 2 * n }) }],
+});
+const completeId = (value: string) => [`${value}1`, `${value}2`];
+
 function sdk2Server(): McpServer {
-  const server = new McpServer({ name: 'sdk2', version: '1.0.0' }, { capabilities: { tools: { listChanged: true } } });
+  const server = new McpServer(
+    { name: 'sdk2', version: '1.0.0' },
+    {
+      capabilities: { logging: {}, tools: { listChanged: true }, resources: { listChanged: true, subscribe: true } },
+      instructions: 'made for tests',
+    },
+  );
   const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
   server.registerTool('echo', { inputSchema: z.object({ text: z.string() }) }, ({ text: said }) => text(said));
+  server.registerTool('described', described, twice);
+  server.registerTool('kinds', { inputSchema: z.object({}) }, () => ({ content: kinds }));
+  server.registerTool('logs', { inputSchema: z.object({}) }, async (_args, { mcpReq }) => {
+    await mcpReq.log('error', 'changed');
+    return text('logged');
+  });
   server.registerTool('fails', { inputSchema: z.object({}) }, () => {
     throw new Error('by the tool');
   });
@@ -41,6 +78,13 @@ function sdk2Server(): McpServer {
   server.registerResource('text', 'test://text', { mimeType: 'text/plain' }, (uri) => ({
     contents: [{ uri: uri.href, text: 'the text' }],
   }));
+  const template = new ResourceTemplate('test://item/{id}', { list: undefined, complete: { id: completeId } });
+  server.registerResource('item', template, {}, (uri, { id }) => ({
+    contents: [{ uri: uri.href, text: `item ${String(id)}` }],
+  }));
+  server.registerPrompt('greet', { argsSchema: z.object({ name: z.string() }) }, ({ name }) => ({
+    messages: [{ role: 'user', content: { type: 'text', text: `greet ${name}` } }],
+  }));
   return server;
 }
 
@@ -48,6 +92,8 @@ export interface Sdk2Http {
   readonly url: string;
   /** Tells those who listen that the list of tools has changed. */
   toolsChanged(): void;
+  /** The same of a resource. */
+  resourceUpdated(uri: string): void;
 }
 
 export async function serveSdk2(t: Cleanup): Promise<Sdk2Http> {
@@ -62,7 +108,11 @@ export async function serveSdk2(t: Cleanup): Promise<Sdk2Http> {
     http.close();
   });
   const { port } = http.address() as { port: number };
-  return { url: `http://127.0.0.1:${port}/mcp`, toolsChanged: () => handler.notify.toolsChanged() };
+  return {
+    url: `http://127.0.0.1:${port}/mcp`,
+    toolsChanged: () => handler.notify.toolsChanged(),
+    resourceUpdated: (uri) => handler.notify.resourceUpdated(uri),
+  };
 }
 
 if (process.argv[1] === sdk2Program) serveStdio(sdk2Server);

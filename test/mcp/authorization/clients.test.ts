@@ -2,6 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import {
+  auth as auth2,
+  Client as Client2,
+  StreamableHTTPClientTransport as StreamableHTTPClientTransport2,
+} from '@modelcontextprotocol/client';
 import { auth, type OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -119,21 +124,50 @@ class Person implements OAuthClientProvider {
   }
 }
 
-test('the official client finds its way in: metadata, registration, a person, a token for this resource', async (t) => {
-  const node = await startProtectedNode(t, { server, authorization: { scopes: ['mcp'] } });
-  const person = new Person();
-  const connect = async (): Promise<Client> => {
-    const client = new Client({ name: 'official', version: '1.0.0' });
-    await client.connect(new StreamableHTTPClientTransport(new URL(node.url), { authProvider: person }) as never);
-    t.after(() => client.close());
-    return client;
+/** The official clients, of both versions. */
+const officials: Record<string, { readonly connect: (url: URL, person: Person) => Promise<any>; readonly auth: any }> =
+  {
+    'SDK v1': {
+      auth,
+      async connect(url, person) {
+        const client = new Client({ name: 'official', version: '1.0.0' });
+        await client.connect(new StreamableHTTPClientTransport(url, { authProvider: person }) as never);
+        return client;
+      },
+    },
+    'SDK v2': {
+      auth: auth2,
+      async connect(url, person) {
+        const client = new Client2({ name: 'official', version: '1.0.0' });
+        await client.connect(new StreamableHTTPClientTransport2(url, { authProvider: person as never }));
+        return client;
+      },
+    },
+    'SDK v2 without a session': {
+      auth: auth2,
+      async connect(url, person) {
+        const versionNegotiation = { mode: { pin: '2026-07-28' } };
+        const client = new Client2({ name: 'official', version: '1.0.0' }, { versionNegotiation });
+        await client.connect(new StreamableHTTPClientTransport2(url, { authProvider: person as never }));
+        return client;
+      },
+    },
   };
-  await assert.rejects(connect(), /Unauthorized/);
-  const [page] = person.pages;
-  assert.deepEqual([page!.searchParams.get('resource'), page!.searchParams.get('scope')], [node.url, 'mcp']);
-  const authorizationCode = new URL(node.issuer.grant(page!)).searchParams.get('code')!;
-  assert.equal(await auth(person, { serverUrl: node.url, authorizationCode }), 'AUTHORIZED');
-  const client = await connect();
-  const { content } = (await client.callTool({ name: 'whoami' })) as any;
-  assert.equal(JSON.parse(content[0].text).principal.clientId, 'registered');
-});
+
+for (const [name, official] of Object.entries(officials)) {
+  test(`${name} finds its way in: metadata, registration, a person, a token for this resource`, async (t) => {
+    const node = await startProtectedNode(t, { server, authorization: { scopes: ['mcp'] } });
+    const person = new Person();
+    const url = new URL(node.url);
+    await assert.rejects(official.connect(url, person), /Unauthorized/);
+    const [page] = person.pages;
+    assert.deepEqual([page!.searchParams.get('resource'), page!.searchParams.get('scope')], [node.url, 'mcp']);
+    const back = new URL(node.issuer.grant(page!)).searchParams;
+    const [authorizationCode, iss] = [back.get('code')!, back.get('iss')!];
+    assert.equal(await official.auth(person, { serverUrl: node.url, authorizationCode, iss }), 'AUTHORIZED');
+    const client = await official.connect(url, person);
+    t.after(() => client.close());
+    const { content } = (await client.callTool({ name: 'whoami', arguments: {} })) as any;
+    assert.equal(JSON.parse(content[0].text).principal.clientId, 'registered');
+  });
+}

@@ -66,6 +66,26 @@ async function resourcesAndPrompts({ client }: Connected): Promise<void> {
   assert.equal(greeting.messages[0].content.text, 'greet Ann');
 }
 
+/** What a server of either SDK can say of its tools, and answer. */
+async function features({ client }: Connected): Promise<void> {
+  const { agreed } = ((await client.status()) as any).ok;
+  assert.equal(agreed.instructions, 'made for tests');
+  const { ok: tools } = (await client.listTools()) as any;
+  const described = tools.find(({ name }: any) => name === 'described');
+  assert.deepEqual([described.title, described.annotations.readOnlyHint], ['Described', true]);
+  assert.deepEqual(Object.keys(described.outputSchema.properties), ['twice']);
+  const { ok: twice } = (await client.callTool('described', { n: 21 })) as any;
+  assert.deepEqual([twice.structuredContent, JSON.parse(twice.content[0].text)], [{ twice: 42 }, { twice: 42 }]);
+  const { ok: kinds } = (await client.callTool('kinds')) as any;
+  assert.deepEqual(
+    kinds.content.map(({ type }: any) => type),
+    ['text', 'image', 'audio', 'resource', 'resource_link'],
+  );
+  const ref = { type: 'ref/resource', uri: 'test://item/{id}' } as const;
+  const { ok: completion } = (await client.complete(ref, { name: 'id', value: '7' })) as any;
+  assert.deepEqual(completion.values, ['71', '72']);
+}
+
 const sdk1: Record<string, (t: TestContext) => Promise<ClientTransport>> = {
   stdio: async () => childProcess({ command: process.execPath, args: [sdk1Program] }),
   'HTTP, event streams': async (t) => httpClient({ url: (await serveSdk1(t)).url }),
@@ -88,6 +108,7 @@ for (const [carrier, transport] of Object.entries(sdk1)) {
       assert.deepEqual(asked, [{ action: 'accept', content: { name: 'Ann' } }, '3', [{ uri: 'file:///here' }]]);
     }
     await resourcesAndPrompts(connected);
+    await features(connected);
     assert.deepEqual(await client.setLevel('error'), { ok: {} });
     assert.deepEqual(await client.subscribe('test://text'), { ok: {} });
     await client.callTool('changes');
@@ -136,7 +157,7 @@ for (const [carrier, transport] of Object.entries(sdk2)) {
   for (const negotiation of ['auto', 'legacy'] as const) {
     test(`a server of SDK v2 over ${carrier}, ${negotiation}: all of it works`, async (t) => {
       const connected = await connect(t, await transport(t), { negotiation });
-      const { client, system } = connected;
+      const { client, system, heard } = connected;
       const { agreed } = ((await client.ready()) as any).ok;
       assert.deepEqual([agreed.version, agreed.server.name], [versions[negotiation], 'sdk2']);
       await conversation(connected);
@@ -144,7 +165,12 @@ for (const [carrier, transport] of Object.entries(sdk2)) {
       if (carrier === 'stdio' || negotiation === 'auto') {
         assert.equal(textOf(await client.callTool('asks')), 'it is Ann');
       }
-      assert.equal(((await client.readResource('test://text')) as any).ok[0].text, 'the text');
+      await resourcesAndPrompts(connected);
+      await features(connected);
+      assert.deepEqual(await client.setLevel('error'), { ok: {} });
+      await client.callTool('logs');
+      // Its sessions-era service over HTTP has no stream on which it could say more than the answer.
+      if (carrier === 'stdio' || negotiation === 'auto') await heard('notifications/message');
       await system.stop();
     });
   }
@@ -157,6 +183,10 @@ test('a server of SDK v2 tells a stateless client what changes', async (t) => {
   await events.until('listening');
   server.toolsChanged();
   await heard('notifications/tools/list_changed');
+  await client.subscribe('test://text');
+  await events.until('listening', (_event) => events.of('listening').length === 2);
+  server.resourceUpdated('test://text');
+  await heard('notifications/resources/updated');
 });
 
 const ours = mcpServer('ours', {
