@@ -60,9 +60,11 @@ test('the workload faults measures what the others feel of each', { skip }, () =
   for (const [operation, values] of rows) assert.ok(values.length === 1 && (values[0] as number) > 0, operation);
 });
 
-test('the workload mcp-http measures both revisions', () => {
+test('the workload mcp-http measures both revisions, with few tools and many', () => {
   const rows = measured('mcp-http');
-  assert.deepEqual([...rows.keys()], ['tools/call: ours-2025-11-25', 'tools/call: ours-2026-07-28']);
+  const operations = ['tools/call, 1 tool', 'tools/list, 1 tool', 'tools/call, 30 tools', 'tools/list, 30 tools'];
+  const expected = operations.flatMap((each) => [`${each}: ours-2025-11-25`, `${each}: ours-2026-07-28`]);
+  assert.deepEqual([...rows.keys()], expected);
   for (const values of rows.values()) assert.ok(values.length === 1 && (values[0] as number) > 0);
 });
 

@@ -1,24 +1,39 @@
-/** The floor: node:http, JSON.parse, an answer of the same form. No checks, no routing, no processes. */
-
-import { once } from 'node:events';
+/** The floor: node:http, JSON.parse, answers of the same form. No checks, no routing, no processes. */
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { answerForServer } from './server-answers.ts';
+import { description, toolCount, toolNames } from './echo-tools.ts';
+import { answerForServer, listen } from './server-answers.ts';
+
+const inputSchema = { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] };
+const tools = toolNames(toolCount).map((name) => ({ name, description, inputSchema }));
+
+interface Message {
+  readonly id?: number;
+  readonly method: string;
+  readonly params?: { readonly arguments?: { readonly text: string } };
+}
+
+function resultOf({ method, params }: Message): object {
+  if (method === 'tools/list') return { tools };
+  return { content: [{ type: 'text', text: params?.arguments?.text ?? '' }] };
+}
 
 const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
-    const message = JSON.parse(Buffer.concat(chunks).toString()) as {
-      id: number;
-      params?: { arguments?: { text: string } };
-    };
-    const content = [{ type: 'text', text: message.params?.arguments?.text ?? '' }];
-    const body = JSON.stringify({ jsonrpc: '2.0', id: message.id, result: { content } });
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+    if (request.method === 'DELETE') {
+      response.writeHead(204).end();
+      return;
+    }
+    const message = JSON.parse(Buffer.concat(chunks).toString()) as Message;
+    if (message.id === undefined) {
+      response.writeHead(202).end();
+      return;
+    }
+    const body = JSON.stringify({ jsonrpc: '2.0', id: message.id, result: resultOf(message) });
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    response.writeHead(200, message.method === 'initialize' ? { ...headers, 'mcp-session-id': 'one' } : headers);
     response.end(body);
   });
 });
-server.listen(0, '127.0.0.1');
-await once(server, 'listening');
-await answerForServer(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`);
+await answerForServer(await listen(server));

@@ -1,13 +1,4 @@
-/** A node of ours whose tool runs on a worker thread, as under `beamish serve`. */
-import { mcpNode } from '../../../mcp/index.ts';
-import { name, startSystem } from '../../../runtime/index.ts';
-import { type HttpListenerProtocol, streamableHttp } from '../../../transports/http/index.ts';
-import server from './echo-server.ts';
-import { answerForServer } from './server-answers.ts';
+/** A node of ours whose tools run on a worker thread, as under `beamish serve`. */
+import { serveOurs } from './serve-ours.ts';
 
-const system = await startSystem({
-  threads: { cpu: 1 },
-  children: [mcpNode('mcp', { servers: [server], transports: [streamableHttp({ port: 0 })] })],
-});
-const { url } = await system.call(name<HttpListenerProtocol>('http_listener'), 'address');
-await answerForServer(url);
+await serveOurs({ threads: { cpu: 1 } });

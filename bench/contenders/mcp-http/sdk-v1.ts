@@ -3,14 +3,13 @@
  * it.
  */
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { z } from 'zod';
-import { answerForServer } from './server-answers.ts';
+import { description, toolCount, toolNames } from './echo-tools.ts';
+import { answerForServer, listen } from './server-answers.ts';
 
 const sessions = new Map<string, StreamableHTTPServerTransport>();
 
@@ -19,15 +18,14 @@ async function open(): Promise<StreamableHTTPServerTransport> {
     sessionIdGenerator: () => randomUUID(),
     enableJsonResponse: true,
     onsessioninitialized: (id) => void sessions.set(id, transport),
+    onsessionclosed: (id) => void sessions.delete(id),
   });
   const server = new McpServer({ name: 'echo', version: '1.0.0' });
-  server.registerTool(
-    'echo',
-    { description: 'Says it back.', inputSchema: { text: z.string() } },
-    async ({ text }) => ({
+  for (const name of toolNames(toolCount)) {
+    server.registerTool(name, { description, inputSchema: { text: z.string() } }, async ({ text }) => ({
       content: [{ type: 'text', text }],
-    }),
-  );
+    }));
+  }
   await server.connect(transport as Transport);
   return transport;
 }
@@ -38,6 +36,4 @@ const server = createServer(async (request, response) => {
   if (transport === undefined) response.writeHead(404).end();
   else await transport.handleRequest(request, response);
 });
-server.listen(0, '127.0.0.1');
-await once(server, 'listening');
-await answerForServer(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`);
+await answerForServer(await listen(server));
