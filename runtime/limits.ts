@@ -164,3 +164,6 @@ export const CHANNEL_SPIN_US = 50;
 /** Frames that a channel hands over before timers and sockets of its thread have their turn, and the longest time. */
 export const CHANNEL_FRAMES_PER_LOOP = 1_024;
 export const CHANNEL_LOOP_MS = 1;
+
+/** Delays whose timers share one timer of the clock; those of further delays have one each. */
+export const TIMER_QUEUES_MAX = 64;

@@ -1,10 +1,10 @@
 /**
  * `mcp-http`: CPU time of the server per `tools/call` and `tools/list` over HTTP, with 1 tool and with 30.
  *
- * A tool `echo` gives back 64 characters; JSON answers, 16 keep-alive connections in a closed loop, 20,000 calls a round
- * after 5,000 to warm up, and a tenth as many lists. The driver sends the load and checks every answer. Each server runs
- * in a process of its own, all during the whole run, and is loaded in turn. A value is the server's user and system time
- * (getrusage, all threads) divided by the requests of the round.
+ * A tool `echo` gives back 64 characters; JSON answers, 16 keep-alive connections in a closed loop, 20,000 calls a
+ * round after 5,000 to warm up, and a tenth as many lists. The driver sends the load and checks every answer. Each
+ * server runs in a process of its own, all during the whole run, and is loaded in turn. A value is the user and system
+ * time of the server (getrusage, all threads) divided by the requests of the round.
  *
  * - `bare`: node:http, JSON.parse, an answer of the same form; the floor.
  * - `ours-2025-11-25`: a session of the revision 2025-11-25. `ours-2026-07-28`: stateless requests.

@@ -1,4 +1,5 @@
 import type { Clock, TimerHandle } from '../clock.ts';
+import { TIMER_QUEUES_MAX } from '../limits.ts';
 import { badArgument } from './arguments.ts';
 import { BadArgError } from './errors.ts';
 import { IdMap } from './id-map.ts';
@@ -8,20 +9,49 @@ import { assertDest, describeDest } from './names.ts';
 import { type Dest, Pid, type Ref } from './pid.ts';
 import { RefMap } from './ref-map.ts';
 import { checkTime } from './time.ts';
+import { type Queued, TimerQueue } from './timer-queue.ts';
 
-export interface Timer {
+/** What happens at `at`: a message to `dest`, or an action. */
+export class Timer implements Queued {
+  previous: this | null = null;
+  next: this | null = null;
+  /** Where it waits; null: it has a timer of the clock to itself. */
+  queue: TimerQueue<Timer> | null = null;
+  handle: TimerHandle = undefined;
+  readonly ref: Ref;
   at: number;
-  handle: TimerHandle;
   /** The process with which the timer dies. */
   readonly target: Pid | null;
   /** Of an interval. */
   readonly periodMs: number | null;
-  readonly fire: () => void;
+  readonly dest: Dest | null;
+  readonly message: Message | null;
+  readonly action: (() => void) | null;
+
+  constructor(
+    ref: Ref,
+    at: number,
+    target: Pid | null,
+    periodMs: number | null,
+    dest: Dest | null,
+    message: Message | null,
+    action: (() => void) | null,
+  ) {
+    this.ref = ref;
+    this.at = at;
+    this.target = target;
+    this.periodMs = periodMs;
+    this.dest = dest;
+    this.message = message;
+    this.action = action;
+  }
 }
 
 /** What happens later (erlang:send_after/3, start_timer/3, cancel_timer/1; timer:send_interval/3, apply_after/4). */
 export class Timers {
   private readonly pending = new IdMap<Ref, Timer>();
+  /** By delay: what many processes set in the same way. */
+  private readonly queues = new Map<number, TimerQueue<Timer>>();
   private readonly kernel: Kernel;
   private readonly clock: Clock;
 
@@ -34,42 +64,33 @@ export class Timers {
     return this.pending.size;
   }
 
-  /** A message later: see `start`. */
+  /** A message later: to a pid it dies with that process; to a name, the name is looked up when it fires. */
   sendLater(ref: Ref, delayMs: number, dest: Dest, tag: string, payload: unknown): void {
     assertDest(dest);
     this.kernel.share(payload);
-    this.start(ref, delayMs, dest, new Message('info', tag, payload));
+    const target = dest instanceof Pid && !this.kernel.names.isElsewhere(dest) ? dest : null;
+    const at = this.clock.now() + checkTime(delayMs, 'delayMs');
+    this.add(new Timer(ref, at, target, null, dest, new Message('info', tag, payload), null), delayMs);
   }
 
-  /** A message again and again; its receiver is whoever has the name now. */
+  /** A message again and again; its receiver is whoever has the name now, until that exits. */
   sendEvery(ref: Ref, periodMs: number, dest: Dest, tag: string, payload: unknown): void {
     assertDest(dest);
     const target = this.kernel.whereis(dest);
     if (target === undefined && !(dest instanceof Pid)) throw new BadArgError(`no process is at ${describeDest(dest)}`);
     this.kernel.share(payload);
-    if (target !== undefined) this.startInterval(ref, periodMs, target, new Message('info', tag, payload));
-  }
-
-  /** A timer to a pid dies with that process; one to a name looks the name up when it fires. */
-  private start(ref: Ref, delayMs: number, dest: Dest, message: Message): void {
-    const target = dest instanceof Pid && !this.kernel.names.isElsewhere(dest) ? dest : null;
-    this.add(ref, checkTime(delayMs, 'delayMs'), null, target, () => this.kernel.deliverTo(dest, message));
-  }
-
-  /** The same message again and again, until its target exits. */
-  private startInterval(ref: Ref, periodMs: number, target: Pid, message: Message): void {
+    if (target === undefined) return;
     checkTime(periodMs, 'periodMs');
     if (periodMs < 1) throw badArgument('periodMs', 'at least 1', periodMs);
     const tied = this.kernel.names.isElsewhere(target) ? null : target;
-    this.add(ref, periodMs, periodMs, tied, () => {
-      if (tied === null && !this.kernel.isAlive(target)) this.cancel(ref);
-      else this.kernel.deliverTo(target, message);
-    });
+    const at = this.clock.now() + periodMs;
+    this.add(new Timer(ref, at, tied, periodMs, target, new Message('info', tag, payload), null), periodMs);
   }
 
   /** Something that is no message; it dies with nobody. */
   startAction(ref: Ref, delayMs: number, action: () => void): void {
-    this.add(ref, checkTime(delayMs, 'delayMs'), null, null, action);
+    const at = this.clock.now() + checkTime(delayMs, 'delayMs');
+    this.add(new Timer(ref, at, null, null, null, null, action), delayMs);
   }
 
   /** The milliseconds that are left, or false if it has fired or was cancelled. */
@@ -82,59 +103,87 @@ export class Timers {
   cancel(ref: Ref): number | false {
     const timer = this.pending.get(ref);
     if (timer === undefined) return false;
-    this.clock.clearTimer(timer.handle);
-    this.forget(ref, timer);
+    this.forget(timer);
+    this.takeDown(timer);
     return this.left(timer);
   }
 
   /** Those of a process that has exited. */
   cancelAll(timers: RefMap<Timer>): void {
     timers.forEach((timer, ref) => {
-      this.clock.clearTimer(timer.handle);
       this.pending.delete(ref);
+      this.takeDown(timer);
     });
   }
 
   clear(): void {
     this.pending.forEach(({ handle }) => {
-      this.clock.clearTimer(handle);
+      if (handle !== undefined) this.clock.clearTimer(handle);
     });
     this.pending.clear();
+    for (const queue of this.queues.values()) queue.clear();
+    this.queues.clear();
   }
 
-  private add(ref: Ref, delayMs: number, periodMs: number | null, target: Pid | null, fire: () => void): void {
-    const process = target === null ? undefined : this.kernel.find(target);
-    if (target !== null && process === undefined) return;
-    const handle = this.clock.setTimer(() => this.expire(ref), delayMs);
-    const timer: Timer = { at: this.clock.now() + delayMs, handle, target, periodMs, fire };
+  private add(timer: Timer, delayMs: number): void {
+    const { target, ref } = timer;
+    if (target !== null) {
+      const process = this.kernel.find(target);
+      if (process === undefined) return;
+      process.timers ??= new RefMap();
+      process.timers.set(ref, timer);
+    }
     this.pending.set(ref, timer);
-    if (process === undefined) return;
-    process.timers ??= new RefMap();
-    process.timers.set(ref, timer);
+    const queue = timer.message === null || timer.periodMs !== null ? undefined : this.queueFor(delayMs);
+    if (queue === undefined) timer.handle = this.clock.setTimer(() => this.expire(timer), delayMs);
+    else {
+      timer.queue = queue;
+      queue.add(timer, delayMs);
+    }
   }
 
-  private expire(ref: Ref): void {
-    const timer = this.pending.get(ref);
-    if (timer === undefined) return;
-    if (timer.periodMs === null) this.forget(ref, timer);
-    else this.again(ref, timer, timer.periodMs);
-    timer.fire();
+  /** Delays may be computed: there are not queues without end. */
+  private queueFor(delayMs: number): TimerQueue<Timer> | undefined {
+    const known = this.queues.get(delayMs);
+    if (known !== undefined || delayMs < 1) return known;
+    if (this.queues.size >= TIMER_QUEUES_MAX) {
+      for (const [each, queue] of this.queues) if (queue.isEmpty) this.queues.delete(each);
+      if (this.queues.size >= TIMER_QUEUES_MAX) return undefined;
+    }
+    const queue = new TimerQueue<Timer>(this.clock, (timer) => this.expire(timer));
+    this.queues.set(delayMs, queue);
+    return queue;
+  }
+
+  private expire(timer: Timer): void {
+    if (this.pending.get(timer.ref) !== timer) return;
+    const { dest, message, periodMs } = timer;
+    if (periodMs === null) this.forget(timer);
+    else this.again(timer, periodMs);
+    if (dest === null || message === null) timer.action?.();
+    else if (periodMs !== null && timer.target === null && !this.kernel.isAlive(dest as Pid)) this.cancel(timer.ref);
+    else this.kernel.deliverTo(dest, message);
   }
 
   /** An interval keeps its beat; beats that a busy thread has missed are left out. */
-  private again(ref: Ref, timer: Timer, periodMs: number): void {
+  private again(timer: Timer, periodMs: number): void {
     const now = this.clock.now();
     const missed = Math.max(0, Math.floor((now - timer.at) / periodMs));
     timer.at += (missed + 1) * periodMs;
-    timer.handle = this.clock.setTimer(() => this.expire(ref), timer.at - now);
+    timer.handle = this.clock.setTimer(() => this.expire(timer), timer.at - now);
   }
 
   private left(timer: Timer): number {
     return Math.max(0, Math.round(timer.at - this.clock.now()));
   }
 
-  private forget(ref: Ref, timer: Timer): void {
+  private forget({ ref, target }: Timer): void {
     this.pending.delete(ref);
-    if (timer.target !== null) this.kernel.find(timer.target)?.timers?.delete(ref);
+    if (target !== null) this.kernel.find(target)?.timers?.delete(ref);
+  }
+
+  private takeDown(timer: Timer): void {
+    if (timer.queue === null) this.clock.clearTimer(timer.handle);
+    else timer.queue.remove(timer);
   }
 }
