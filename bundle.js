@@ -28,6 +28,8 @@ const units = [
   { name: 'testing', of: ['runtime/testing'] },
   { name: 'job', of: ['runtime/compute/job', 'runtime/compute/job-fault'] },
   { name: 'job-thread', of: ['runtime/compute/job-thread'], isProgram: true },
+  // Without the pool, and the package that has its threads: a node asks a pool, if there is one.
+  { name: 'compute-call', of: ['runtime/compute/compute'] },
   { name: 'compute', of: ['runtime/compute/index'] },
   { name: 'transport', of: ['transports/transport', 'transports/client-transport'] },
   { name: 'mcp', of: ['mcp/index'] },
