@@ -157,8 +157,8 @@ export class Rules {
     if (cors.length === 0 || headers['access-control-request-method'] === undefined) return refusals.methodNotAllowed;
     const asked = (headers['access-control-request-headers'] ?? '').toLowerCase().split(',');
     const allowed = asked.map((field) => field.trim()).filter(isCorsHeader);
+    // The headers of CORS for every answer are added where it is sent, as to all others: twice would be refused.
     const answer = [
-      ...cors,
       'Access-Control-Allow-Methods',
       'POST, GET, DELETE',
       'Access-Control-Allow-Headers',

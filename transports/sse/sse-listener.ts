@@ -93,7 +93,10 @@ class SseService {
   serve(request: IncomingMessage, response: ServerResponse): void {
     if (this.stopping) response.shouldKeepAlive = false;
     const isPost = request.method === 'POST';
-    const rules = isPost ? this.postRules : this.streamRules;
+    // What a page asks before it posts is asked where it posts.
+    const isAboutPost =
+      isPost || (request.method === 'OPTIONS' && request.url?.split('?', 1)[0] === this.options.messagePath);
+    const rules = isAboutPost ? this.postRules : this.streamRules;
     const cors = rules.corsHeaders(request.headers.origin);
     const refused = rules.check(request, isLoopbackAddress(request.socket.localAddress));
     const refusal = refused ?? (request.method === 'DELETE' ? methodNotAllowed : undefined);

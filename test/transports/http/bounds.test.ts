@@ -304,6 +304,7 @@ test('pages of a listed origin may read answers, refusals too', () =>
       headers: { origin: 'https://app.example', 'access-control-request-method': 'POST' },
     });
     assert.deepEqual([preflight.status, preflight.text], [204, '']);
+    assert.equal(preflight.headers['access-control-allow-origin'], 'https://app.example'); // once
     assert.equal((await call(address.port, 'echo')).headers['access-control-allow-origin'], undefined);
   }));
 

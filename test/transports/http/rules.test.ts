@@ -129,12 +129,6 @@ describe('Origin', () => {
       status: 204,
       reason: 'preflight',
       headers: [
-        'Access-Control-Allow-Origin',
-        'https://app.example',
-        'Vary',
-        'Origin',
-        'Access-Control-Expose-Headers',
-        'Mcp-Session-Id, WWW-Authenticate',
         'Access-Control-Allow-Methods',
         'POST, GET, DELETE',
         'Access-Control-Allow-Headers',

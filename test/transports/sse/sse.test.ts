@@ -108,6 +108,21 @@ test('while a connection drains a post is 503, and the last answer arrives', () 
     await client.closed;
   }));
 
+test('a page of a listed origin may ask before it opens a stream, and before it posts', () => {
+  const origin = 'https://app.example';
+  return withSse({ allowedOrigins: [origin] }, async ({ address, connect }) => {
+    const { endpoint } = await connect();
+    for (const [path, method] of [
+      [new URL(address.url).pathname, 'GET'],
+      [endpoint, 'POST'],
+    ] as const) {
+      const headers = { origin, 'access-control-request-method': method };
+      const answer = await request(address.port, { path, method: 'OPTIONS', headers });
+      assert.deepEqual([answer.status, answer.headers['access-control-allow-origin']], [204, origin], method);
+    }
+  });
+});
+
 test('a silent stream brings comments; an idle one is closed', () =>
   withSse({ sseKeepAliveMs: 20, idleTimeoutMs: 500 }, async ({ observer, connect }) => {
     const client = await connect();
