@@ -89,7 +89,7 @@ export class IdMap<Key extends Ref | Pid, Value> {
       return -1;
     }
     const mask = index.length - 1;
-    for (let i = numberOf(key) & mask; ; i = (i + 1) & mask) {
+    for (let i = hashOf(key) & mask; ; i = (i + 1) & mask) {
       const at = (index[i] as number) - 1;
       if (at === -1 || keys[at] === key) return at;
     }
@@ -120,12 +120,16 @@ export class IdMap<Key extends Ref | Pid, Value> {
 
 function enter(index: Int32Array, key: Ref | Pid, at: number): void {
   const mask = index.length - 1;
-  let i = numberOf(key) & mask;
+  let i = hashOf(key) & mask;
   while (index[i] !== 0) i = (i + 1) & mask;
   index[i] = at + 1;
 }
 
-/** Counted up where they are made: neighbours do not collide. */
-function numberOf(key: Ref | Pid): number {
-  return key instanceof Pid ? key.serial : key;
+/**
+ * Numbers that are counted up must not lie beside each other: who looks for one that has gone would go through all that
+ * come after it.
+ */
+function hashOf(key: Ref | Pid): number {
+  const hash = Math.imul(key instanceof Pid ? key.serial : key, 0x9e37_79b1);
+  return hash ^ (hash >>> 15);
 }

@@ -61,3 +61,19 @@ test('an entry that is deleted while a map by id is gone through is left out', (
   });
   assert.deepEqual(seen, [1, 3]);
 });
+
+test('who looks for a number that has gone does not go through all that come after it', () => {
+  const map = new IdMap<number, number>();
+  for (let ref = 0; ref < 500; ref++) map.set(ref, ref);
+  for (let ref = 0; ref < 250; ref++) map.delete(ref);
+  const inside = map as unknown as { index: Int32Array };
+  let looks = 0;
+  inside.index = new Proxy(inside.index, {
+    get: (index, key) => {
+      looks++;
+      return Reflect.get(index, key);
+    },
+  });
+  for (let ref = 0; ref < 250; ref++) assert.equal(map.get(ref), undefined);
+  assert.ok(looks <= 250 * 10, `${looks / 250} looks for each`);
+});
