@@ -1,11 +1,14 @@
-/** Which death is felt where: clients on four transports, and one process of the tree that is killed. */
+/** Which death is felt where: clients on five transports, and one process of the tree that is killed. */
 
 import assert from 'node:assert/strict';
+import http from 'node:http';
+import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { mcpNode } from '../../../mcp/index.ts';
 import { type Pid, type System, startSystem, type TreeNode } from '../../../runtime/index.ts';
+import { listenerName, streamableHttp } from '../../../transports/http/index.ts';
 import { sse, sseListenerName } from '../../../transports/sse/index.ts';
 import { stdio } from '../../../transports/stdio.ts';
 import { tcp, tcpListenerName } from '../../../transports/tcp/index.ts';
@@ -18,8 +21,8 @@ import { connect as connectSse } from '../../transports/sse/client.ts';
 import { connect as connectTcp } from '../../transports/tcp/client.ts';
 import { connect as connectWebSocket } from '../../transports/websocket/client.ts';
 
-type Where = 'stdio' | 'tcp' | 'websocket' | 'sse';
-const everywhere: readonly Where[] = ['stdio', 'tcp', 'websocket', 'sse'];
+type Where = 'stdio' | 'tcp' | 'websocket' | 'sse' | 'http';
+const everywhere: readonly Where[] = ['stdio', 'tcp', 'websocket', 'sse', 'http'];
 
 const prefix = 'io.modelcontextprotocol/';
 const _meta = { [`${prefix}protocolVersion`]: '2026-07-28', [`${prefix}clientCapabilities`]: {} };
@@ -29,6 +32,46 @@ interface Served {
   readonly clients: Readonly<Record<Where, MessageClient>>;
   /** Another client, when it is let in: its transport may be starting. */
   again(where: Exclude<Where, 'stdio'>): Promise<MessageClient>;
+}
+
+/** A client of HTTP on one socket, whose end is the client's. */
+function connectHttp(url: string): MessageClient {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const sockets = new Set<Socket>();
+  let take: (text: string) => void;
+  let over: () => void = () => {};
+  const closed = new Promise<void>((resolve) => {
+    over = resolve;
+  });
+  const headers = {
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+    'mcp-protocol-version': '2026-07-28',
+    'mcp-method': 'tools/list',
+  };
+  return new MessageClient({
+    send: (text) => {
+      const request = http.request(url, { method: 'POST', headers, agent });
+      request.on('error', over).on('socket', (socket) => {
+        if (!sockets.has(socket)) socket.once('close', over);
+        sockets.add(socket);
+      });
+      request.on('response', (response) => {
+        let body = '';
+        response.setEncoding('utf8').on('data', (piece: string) => {
+          body += piece;
+        });
+        response.on('end', () => take(body));
+      });
+      request.end(text);
+    },
+    read: (reader) => {
+      take = reader;
+    },
+    stopReading: () => {},
+    leave: () => agent.destroy(),
+    closed,
+  });
 }
 
 let asked = 0;
@@ -41,7 +84,7 @@ async function isServed(client: MessageClient): Promise<void> {
 
 async function serve(t: TestContext): Promise<Served> {
   const [input, output] = [new PassThrough(), new PassThrough()];
-  const listening = [tcp({ port: 0 }), webSocket({ port: 0 }), sse({ port: 0 })];
+  const listening = [tcp({ port: 0 }), webSocket({ port: 0 }), sse({ port: 0 }), streamableHttp({ port: 0 })];
   const node = { servers: [testServer(new Gate())], transports: [stdio({ input, output }), ...listening] };
   const system = await startSystem({ children: [mcpNode('mcp', node)] });
   t.after(() => killSystem(system));
@@ -56,17 +99,20 @@ async function serve(t: TestContext): Promise<Served> {
     tcp: await system.call(tcpListenerName(), 'address'),
     websocket: await system.call(webSocketListenerName(), 'address'),
     sse: await system.call(sseListenerName(), 'address'),
+    http: await system.call(listenerName('http'), 'address'),
   };
   const connect = {
     tcp: () => connectTcp(addresses.tcp),
     websocket: () => connectWebSocket(addresses.websocket.url),
     sse: () => connectSse(addresses.sse),
+    http: async () => connectHttp(addresses.http.url),
   };
   const clients = {
     stdio: line,
     tcp: await connect.tcp(),
     websocket: await connect.websocket(),
     sse: await connect.sse(),
+    http: await connect.http(),
   };
   for (const client of Object.values(clients)) await isServed(client);
   return {
@@ -104,6 +150,7 @@ const cases: readonly { readonly path: string; readonly feltBy: readonly Where[]
   { path: 'mcp/registry_sup/registry', feltBy: [] },
   { path: 'mcp/infrastructure_sup/session_manager', feltBy: [] },
   { path: 'mcp/server_sup/request_sup', feltBy: [] },
+  { path: 'mcp/server_sup/session_sup', feltBy: [] },
   { path: `${transports}/tcp`, feltBy: ['tcp'] },
   // The death of a tier's supervisor restarts the tiers after it (rest_for_one): the transports are the last.
   { path: 'mcp/registry_sup', feltBy: everywhere },
@@ -118,6 +165,9 @@ const cases: readonly { readonly path: string; readonly feltBy: readonly Where[]
   { path: `${transports}/websocket/connections`, feltBy: ['websocket'] },
   { path: `${transports}/sse`, feltBy: ['sse'] },
   { path: `${transports}/sse/listener`, feltBy: [] },
+  { path: `${transports}/http`, feltBy: ['http'] },
+  { path: `${transports}/http/listener`, feltBy: [] },
+  { path: `${transports}/http/connections`, feltBy: ['http'] },
   { path: `${transports}/stdio`, feltBy: ['stdio'] },
 ];
 
@@ -145,7 +195,7 @@ for (const { path, feltBy } of cases) {
 
 test('one connection is killed: the others of its transport are served on', async (t) => {
   const { system, clients, again } = await serve(t);
-  for (const where of ['tcp', 'websocket', 'sse'] as const) {
+  for (const where of ['tcp', 'websocket', 'sse', 'http'] as const) {
     const other = await again(where);
     const node = (await system.tree()).children[0]?.children.find(({ id }) => id === 'transport_sup');
     const connections = node?.children.find(({ id }) => id === where)?.children.find(({ id }) => id === 'connections');
