@@ -8,17 +8,20 @@
  * includes the driver, one thread on the same machine. A new server for each round.
  *
  * - `bare-tcp`, `bare-websocket`: node:net and ws, echo. `ours-…`: our transports with an endpoint that parses and
- *   serialises, a supervised process per connection. `ours-sse` is not echoed: its answers come on another connection.
+ *   serialises, a supervised process per connection. The messages of `ours-sse` are posted over 100 connections.
  */
-import { get, type IncomingMessage } from 'node:http';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
+import { EventStream } from '../../transports/client/event-stream.ts';
 import { type Command, type Contender, nodeProgram } from '../contender.ts';
 import { openMany, openSockets, padded, reset, roundTrips } from '../line-load.ts';
+import { post } from '../load.ts';
 import { alternate } from '../rounds.ts';
 import { isWanted, scaled, type Workload } from '../workload.ts';
 
 const defaultRounds = 3;
 const baseConnections = 10_000;
+const POSTING_MAX = 100;
 const line = padded('{"id":7,"jsonrpc":"2.0","method":"ping","params":{"x":"', '"}}');
 const message = line.toString().trimEnd();
 
@@ -31,7 +34,7 @@ interface Address {
 interface Opened {
   close(): void;
   /** One message on each, and its answer. */
-  echo?(): Promise<void>;
+  echo(): Promise<void>;
 }
 
 async function openTcp({ port }: Address, count: number): Promise<Opened> {
@@ -69,13 +72,35 @@ async function openStreams({ url }: Address, count: number): Promise<Opened> {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       request.once('response', resolve).once('error', reject);
     });
-    await new Promise<void>((resolve) => void response.once('data', () => resolve()));
-    return response;
+    const events = new EventStream(1e6, 'endpoint');
+    const next = (): Promise<string> =>
+      new Promise((resolve, reject) => {
+        response.once('close', () => reject(new Error('the server has closed a stream')));
+        const take = (chunk: string): void => {
+          const [event] = events.push(chunk);
+          if (event === undefined || !('data' in event)) return;
+          response.removeAllListeners('close').off('data', take);
+          resolve(event.data);
+        };
+        response.setEncoding('utf8').on('data', take);
+      });
+    const postTo = new URL(await next(), url).href;
+    return { response, postTo, next };
   });
+  // The posts come over connections of their own, as those of a page do.
+  const agent = new Agent({ keepAlive: true, maxSockets: POSTING_MAX });
+  const echo = async ({ postTo, next }: (typeof streams)[number]): Promise<void> => {
+    const answered = next();
+    const { status } = await post(postTo, { 'content-type': 'application/json' }, message, agent);
+    const answer = await answered;
+    if (status !== 202 || answer.length < message.length / 2) throw new Error(`not what was sent: ${status} ${answer}`);
+  };
   return {
     close: () => {
-      for (const stream of streams) stream.destroy();
+      agent.destroy();
+      for (const { response } of streams) response.destroy();
     },
+    echo: async () => void (await Promise.all(streams.map(echo))),
   };
 }
 
@@ -99,7 +124,7 @@ interface Cost {
 interface Round {
   readonly bytes: number;
   readonly open: Cost;
-  readonly echo: Cost | undefined;
+  readonly echo: Cost;
 }
 
 async function number(contender: Contender, operation: 'cpu' | 'memory'): Promise<number> {
@@ -118,12 +143,12 @@ async function oneRound(contender: Contender, name: string, count: number): Prom
   const address = (await contender.ask<Address>('address')) as Address;
   const open = servers.get(name)!;
   const first = await open(address, Math.ceil(count / 10));
-  await first.echo?.();
+  await first.echo();
   first.close();
   const before = await number(contender, 'memory');
   const { done, cost } = await timed(contender, count, () => open(address, count));
   const bytes = ((await number(contender, 'memory')) - before) / count;
-  const echo = done.echo === undefined ? undefined : (await timed(contender, count, () => done.echo!())).cost;
+  const { cost: echo } = await timed(contender, count, () => done.echo());
   done.close();
   return { bytes, open: cost, echo };
 }
@@ -146,15 +171,15 @@ export const transportsIdle: Workload = {
       ['memory', 'B', (round: Round) => round.bytes],
       ['open, CPU', 'us CPU', (round: Round) => round.open.cpuUs],
       ['open, wall', 'us', (round: Round) => round.open.wallUs],
-      ['echo, CPU', 'us CPU', (round: Round) => round.echo?.cpuUs],
-      ['echo, wall', 'us', (round: Round) => round.echo?.wallUs],
+      ['echo, CPU', 'us CPU', (round: Round) => round.echo.cpuUs],
+      ['echo, wall', 'us', (round: Round) => round.echo.wallUs],
     ] as const) {
       const rows = [...answers].map(([contender, rounds]) => {
         const aims = operation === 'memory' ? memoryAims.get(contender) : undefined;
-        const values = rounds.map(value).filter((each) => each !== undefined);
+        const values = rounds.map(value);
         return { operation, contender, unit, values, ...(aims !== undefined && { aims }) };
       });
-      options.measured(rows.filter(({ values }) => values.length > 0));
+      options.measured(rows);
     }
   },
 };
