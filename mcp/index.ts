@@ -104,6 +104,7 @@ export {
 } from './server/definition.ts';
 export { type McpNodeSpec, mcpNode, type Served } from './server/node.ts';
 export { changeServer, resourceUpdated, type ServerChange } from './server/server-change.ts';
+export type { ToolModule } from './server/tool-module.ts';
 export {
   type TaskSupport,
   type Tool,

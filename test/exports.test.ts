@@ -404,6 +404,7 @@ const pins: Readonly<Record<string, Pin>> = {
       'ToolContext',
       'ToolDefinition',
       'ToolFunction',
+      'ToolModule',
       'ToolResult',
       'ToolSpec',
       'VerifyInfo',

@@ -5,15 +5,16 @@ import { type ComputeJob, computeJob } from '../../runtime/compute/job.ts';
 import { systemClock } from '../../runtime/index.ts';
 import { McpError, quoted } from '../errors.ts';
 import type { Era, RequestContext } from '../request-context.ts';
-import { isMcpServer, type McpServer } from './definition.ts';
+import type { Tool } from '../tool.ts';
+import { isMcpServer } from './definition.ts';
 import { portable, type Thrown } from './portable.ts';
+import { type CodeSource, importTool } from './tool-module.ts';
 import type { WorkRequest } from './work-request.ts';
 
 /** What a thread must know to run the tool: plain data. The arguments have been validated. */
 export interface ToolOfThread extends Pick<WorkRequest, 'id' | 'server' | 'clientCapabilities' | 'principal'> {
   readonly node: string;
-  /** Where the server is exported by default. */
-  readonly module: string;
+  readonly source: CodeSource;
   readonly tool: string;
   readonly args: object;
   readonly session: string | undefined;
@@ -32,8 +33,7 @@ async function runTool(asked: ToolOfThread): Promise<ToolEnded> {
   // Standard output may be what the protocol is spoken on.
   if (!consoleMoved) globalThis.console = new Console(process.stderr, process.stderr);
   consoleMoved = true;
-  const tool = (await serverOf(asked)).tools.get(asked.tool);
-  if (tool === undefined) throw new Error(`${asked.module} has no tool ${quoted(asked.tool)} as this thread has it`);
+  const tool = await toolOf(asked);
   try {
     return { returned: await tool.run(asked.args, contextOf(asked)) };
   } catch (error) {
@@ -43,9 +43,13 @@ async function runTool(asked: ToolOfThread): Promise<ToolEnded> {
   }
 }
 
-async function serverOf({ module, server }: ToolOfThread): Promise<McpServer> {
+async function toolOf({ source, server, tool: name }: ToolOfThread): Promise<Pick<Tool, 'run'>> {
+  const { module, exportName } = source;
+  if (exportName !== undefined) return importTool(name, { module, exportName });
   const { default: definition } = (await import(module)) as { readonly default?: unknown };
-  if (isMcpServer(definition)) return definition;
+  const tool = isMcpServer(definition) ? definition.tools.get(name) : undefined;
+  if (tool !== undefined) return tool;
+  if (isMcpServer(definition)) throw new Error(`${module} has no tool ${quoted(name)} as this thread has it`);
   throw new Error(`${module} must export the server ${quoted(server)} by default: export default mcpServer(…)`);
 }
 

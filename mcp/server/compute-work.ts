@@ -6,6 +6,7 @@ import { revisionOf } from '../revision/registry.ts';
 import { toolOnThread } from './compute-job.ts';
 import type { Work } from './methods/outcome.ts';
 import type { RequestProtocol } from './request.ts';
+import type { CodeSource } from './tool-module.ts';
 import type { WorkRequest } from './work-request.ts';
 
 /**
@@ -13,13 +14,13 @@ import type { WorkRequest } from './work-request.ts';
  * thread: the pool watches who waits.
  */
 export function startComputing(
-  { node, module, pool }: { readonly node: string; readonly module: string; readonly pool: Name },
+  { node, source, pool }: { readonly node: string; readonly source: CodeSource; readonly pool: Name },
   { id, server, version, session, clientCapabilities, principal, work }: WorkRequest,
   ctx: Context<RequestProtocol>,
 ): void {
   const { name: tool, args } = work as Extract<Work, { kind: 'tool' }>;
   const { era } = revisionOf(version)!;
-  const asked = { node, module, server, id, tool, args, session: session?.id, era, clientCapabilities, principal };
+  const asked = { node, source, server, id, tool, args, session: session?.id, era, clientCapabilities, principal };
   // What ends the request, its deadline above all, ends the job.
   compute(ctx, pool, toolOnThread, asked, { timeoutMs: 'infinity' }).then(
     (ended) => {

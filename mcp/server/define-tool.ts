@@ -12,6 +12,7 @@ import {
   announcedTexts,
   announcedTime,
 } from './announcement.ts';
+import type { CodeSource, SourcedTool } from './tool-module.ts';
 import type { RunPlace } from './work-place.ts';
 
 /** A tool that has been checked. */
@@ -20,6 +21,8 @@ export interface ToolDefinition {
   /** What clients are told of it beside its schemas. */
   readonly announced: Pick<ToolSpec, 'title' | 'description' | 'annotations' | 'icons' | '_meta'>;
   readonly run: ToolFunction;
+  /** Where other threads find it by itself; undefined: only with the whole server. */
+  readonly source: CodeSource | undefined;
   readonly runPlace: RunPlace;
   readonly task: TaskSupport;
   /** See `ToolSpec`. */
@@ -45,7 +48,7 @@ export function defineTool(name: string, tool: unknown, server: string): ToolDef
   if (!isJsonObject(tool) || !isJsonObject(tool['spec']) || typeof tool['run'] !== 'function') {
     throw new DefinitionError('ERR_TOOL', `${where}: define it with tool(spec, run)`);
   }
-  const { spec, run } = tool as unknown as Tool;
+  const { spec, run, source } = tool as unknown as Tool & Partial<SourcedTool>;
   const { description, annotations, icons, timeoutMs, _meta: meta } = spec;
   announcedText(description, `${where}: description`, 'ERR_TOOL');
   announcedTime(timeoutMs, where, 'ERR_TOOL');
@@ -67,6 +70,7 @@ export function defineTool(name: string, tool: unknown, server: string): ToolDef
     name,
     announced,
     run,
+    source,
     runPlace,
     ...taking,
     timeoutMs,

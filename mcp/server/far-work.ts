@@ -5,6 +5,7 @@ import type { McpLimits } from '../limits.ts';
 import { Claims } from './claims.ts';
 import type { WorkBounds } from './imported-catalog.ts';
 import type { RequestProtocol } from './request.ts';
+import type { CodeSource } from './tool-module.ts';
 import type { WorkRequest } from './work-request.ts';
 import { WorkRunner } from './work-runner.ts';
 
@@ -19,7 +20,7 @@ const WAITS_MAX = 8;
 export class FarWork {
   private readonly place: Pick<StartOptions, 'thread' | 'isolated'>;
   private readonly node: string;
-  private readonly module: string;
+  private readonly source: CodeSource;
   private readonly claims: Claims;
   private readonly limits: McpLimits;
   private running: { readonly pid: Pid; readonly ticket: number } | undefined;
@@ -31,13 +32,13 @@ export class FarWork {
   constructor(
     place: Pick<StartOptions, 'thread' | 'isolated'>,
     node: string,
-    module: string,
+    source: CodeSource,
     claims: SharedArrayBuffer,
     limits: McpLimits,
   ) {
     this.place = place;
     this.node = node;
-    this.module = module;
+    this.source = source;
     this.claims = new Claims(claims);
     this.limits = limits;
   }
@@ -52,7 +53,7 @@ export class FarWork {
     this.waits = 0;
     const ticket = this.claims.newTicket();
     const request = { server, version, id, work, session, clientCapabilities, principal };
-    const start = { node: this.node, module: this.module, ticket, asking: ctx.self, request };
+    const start = { node: this.node, source: this.source, ticket, asking: ctx.self, request };
     this.running = { ticket, pid: ctx.spawnLink(WorkRunner, start, { ...this.place, attribute: true }) };
     if (this.place.isolated !== true) ctx.sendAfter(this.limits.workBeginMs, 'begin');
   }

@@ -32,7 +32,7 @@ import type { Catalog } from './catalog.ts';
 import { startComputing } from './compute-work.ts';
 import { FarWork } from './far-work.ts';
 import { findJob, METHOD_OF } from './jobs.ts';
-import { describeWork, failed, type Job, type Outcome, type Refused } from './methods/outcome.ts';
+import { describeWork, failed, type Job, type Outcome, type Refused, type Work } from './methods/outcome.ts';
 import { catalogTableOf } from './node-names.ts';
 import type { ProgressSent } from './progress.ts';
 import type { RequestInput } from './request-input.ts';
@@ -41,9 +41,10 @@ import { joinSession, rejoinSession } from './request-session.ts';
 import type { RequestState } from './request-state.ts';
 import { RequestStream } from './request-stream.ts';
 import type { RequestTime } from './request-time.ts';
+import type { CodeSource } from './tool-module.ts';
 import { admitted } from './usage.ts';
 import { WorkContext } from './work-context.ts';
-import { type WorkPlace, workPlace } from './work-place.ts';
+import { sourceOf, type WorkPlace, workPlace } from './work-place.ts';
 import type { WorkRequest } from './work-request.ts';
 import { type AskingProtocol, type InputAnswered, refusalOf } from './work-runner.ts';
 
@@ -101,8 +102,8 @@ export interface RequestRun extends RequestTime {
   input: RequestInput | undefined;
   /** Set if the code runs in a process on another thread. */
   readonly farWork: FarWork | undefined;
-  /** The module of the server, if the code is a job of the compute pool. */
-  readonly computes: string | undefined;
+  /** Where the code is found, if it is a job of the compute pool. */
+  readonly computes: CodeSource | undefined;
   workContext: WorkContext | undefined;
   lastProgress: ProgressSent | undefined;
 }
@@ -151,8 +152,8 @@ export const Request: GenServer<RequestProtocol, readonly [RequestStart, WorkReq
         deadlineRef: ctx.sendAfter(request.timeoutMs, 'deadline'),
         leftMs: request.timeoutMs,
         waiting: false,
-        farWork: onThread(start, place, catalog),
-        computes: place === 'compute' ? catalog.module : undefined,
+        farWork: onThread(start, place, work, catalog),
+        computes: place === 'compute' ? sourceOf(work, catalog) : undefined,
         workContext: undefined,
         lastProgress: undefined,
       };
@@ -248,10 +249,11 @@ async function rejoin(state: State, ctx: Ctx): Promise<Result> {
 function onThread(
   { node, claims, limits }: RequestStart,
   place: WorkPlace | undefined,
-  { module }: Catalog,
+  work: Work,
+  catalog: Catalog,
 ): FarWork | undefined {
   if (place === undefined || place === 'compute') return undefined;
-  return new FarWork(place, node, module as string, claims, limits);
+  return new FarWork(place, node, sourceOf(work, catalog) as CodeSource, claims, limits);
 }
 
 /** Query builders and promises of other libraries can be awaited too. */
@@ -271,7 +273,7 @@ function run(state: State, ctx: Ctx): Result {
     return noreply(state);
   }
   if (state.computes !== undefined && !('kind' in job)) {
-    startComputing({ node: state.node, module: state.computes, pool: state.start.computePool as Name }, request, ctx);
+    startComputing({ node: state.node, source: state.computes, pool: state.start.computePool as Name }, request, ctx);
     return noreply(state);
   }
   const context = new WorkContext(ctx, state.node, request, revision.era, new RequestServices(state, ctx));

@@ -7,11 +7,12 @@ import type { Resource, ResourceTemplate } from '../resource.ts';
 import type { Tool } from '../tool.ts';
 import { isMcpServer, type McpServer, redefineServer } from './definition.ts';
 import { nodeNames } from './node-names.ts';
+import { type ToolModule, toolModules } from './tool-module.ts';
 
 /** What changes of a server: each is added, or replaced where it stands; `null` removes. What is not named stays. */
 export interface ServerChange {
   readonly instructions?: string | null;
-  readonly tools?: { readonly [name: string]: Tool | null };
+  readonly tools?: { readonly [name: string]: Tool | ToolModule | null };
   readonly resources?: { readonly [uri: string]: Resource | null };
   readonly templates?: { readonly [name: string]: ResourceTemplate | null };
   readonly prompts?: { readonly [name: string]: Prompt | null };
@@ -22,8 +23,13 @@ export interface ServerChange {
  * they began with; those that begin later meet the change; no request is dropped. Clients that listen are told which
  * lists have changed, if what they see of them has.
  *
+ * A tool that is a function runs on the main thread from then on, since it cannot cross to another. One that is named
+ * by its module runs where it asks for, and may be named from any thread; it is imported for that, within 30 s. What a
+ * URL has brought stays in memory: other code needs another URL, such as one that ends in `?v=2`.
+ *
  *     await changeServer(system, { node: 'mcp', name: 'sums' }, { tools: { add: better, old: null } });
  *     await changeServer(ctx, ctx.server, { prompts: { more } }); // from a tool
+ *     await changeServer(system, address, { tools: { add: { module: 'file:///tools/add-2.js', exportName: 'add' } } });
  *
  * A change survives the crash of the registry, not the end of the system. Rejects with a `DefinitionError` if what it
  * would become cannot be used, or there is no such server (`ERR_SERVER`); nothing has changed then. With a `CallError`
@@ -34,7 +40,10 @@ export async function changeServer(
   { node, name }: ServerAddress,
   change: ServerChange | McpServer,
 ): Promise<void> {
-  const answer = await via.call(nodeNames(node).registry, 'change', { server: name, change });
+  const registry = nodeNames(node).registry;
+  // What is imported has a deadline there.
+  const timeoutMs = toolModules(change).length === 0 ? {} : ({ timeoutMs: 'infinity' } as const);
+  const answer = await via.call(registry, 'change', { server: name, change }, timeoutMs);
   if (answer !== 'ok') throw new DefinitionError(answer.code, answer.message);
 }
 

@@ -4,6 +4,7 @@ import type { StartOptions } from '../../runtime/index.ts';
 import { DefinitionError } from '../errors.ts';
 import type { Catalog } from './catalog.ts';
 import type { Work } from './methods/outcome.ts';
+import type { CodeSource } from './tool-module.ts';
 
 /** Where a tool runs: see `ToolSpec.run`. */
 export type RunPlace = 'process' | 'isolated' | 'main' | 'compute';
@@ -30,7 +31,7 @@ const UNKNOWN = 'the module of the server is not known, or the tool was changed'
 export function workPlace(work: Work, catalog: Catalog, { groups, group, pool }: Threads): WorkPlace | undefined {
   const run = work.kind === 'tool' ? catalog.tools.get(work.name)?.runPlace : 'process';
   if (run === 'main') return undefined;
-  const canMove = catalog.module !== undefined && !isChanged(work, catalog.changed);
+  const canMove = sourceOf(work, catalog) !== undefined;
   if (run === 'isolated') {
     if (canMove && groups.length > 0) return { isolated: true };
     throw new DefinitionError(
@@ -44,6 +45,13 @@ export function workPlace(work: Work, catalog: Catalog, { groups, group, pool }:
     throw new DefinitionError('ERR_TOOL', `the tool cannot run on a compute pool: ${what}`);
   }
   return canMove && groups.includes(group) ? { thread: group } : undefined;
+}
+
+/** Where another thread finds the code; undefined: nowhere. */
+export function sourceOf(work: Work, { tools, module, changed }: Catalog): CodeSource | undefined {
+  const own = work.kind === 'tool' ? tools.get(work.name)?.source : undefined;
+  if (own !== undefined) return own;
+  return module === undefined || isChanged(work, changed) ? undefined : { module };
 }
 
 /** A thread that imports the module does not have what was changed since the server was started. */

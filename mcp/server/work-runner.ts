@@ -26,14 +26,14 @@ import { type ImportedCatalog, importedCatalog, type WorkBounds } from './import
 import { findJob, METHOD_OF } from './jobs.ts';
 import type { Job } from './methods/outcome.ts';
 import { portable } from './portable.ts';
+import type { CodeSource } from './tool-module.ts';
 import { WorkContext, type WorkServices } from './work-context.ts';
 import type { WorkRequest } from './work-request.ts';
 
 /** What a thread must know to run the code of a request: plain data. */
 export interface WorkStart {
   readonly node: string;
-  /** Where the server is exported by default. */
-  readonly module: string;
+  readonly source: CodeSource;
   /** Who has it may begin; see `Claims`. */
   readonly ticket: number;
   /** The process that answers. */
@@ -94,14 +94,14 @@ interface State {
  */
 export const WorkRunner: GenServer<WorkProtocol, WorkStart> = genServer(import.meta, 'WorkRunner', {
   init(start, ctx): MaybePromise<InitResult<State>> {
-    const { node, module, asking } = start;
+    const { node, source, asking } = start;
     const { work, id, server } = start.request;
     const request = typeof id === 'number' ? id : JSON.stringify(id);
     ctx.setLabel(`${METHOD_OF[work.kind]} ${work.name}, request ${request}, at work`);
     const bounds = (): Promise<WorkBounds> => ctx.call(asking, 'bounds');
     const begin = ({ catalog, limits, claims }: ImportedCatalog): InitOk<State> =>
       initOk({ start, job: jobOf(start, catalog, limits), claims, context: undefined }, continueWith('run'));
-    const imported = importedCatalog(node, server, module, bounds);
+    const imported = importedCatalog(node, server, source, work.name, bounds);
     return imported instanceof Promise ? imported.then(begin, unasked) : begin(imported as ImportedCatalog);
   },
   handleContinue: { run: (state, _payload, ctx) => run(state, ctx) },
