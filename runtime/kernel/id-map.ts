@@ -14,9 +14,12 @@ const KEPT_MAX = 64;
  */
 export class IdMap<Key extends Ref | Pid, Value> {
   size = 0;
-  /** In the order of insertion; what has been deleted is undefined until the next tidying. */
-  private readonly keys: (Key | undefined)[] = [];
-  private readonly values: (Value | undefined)[] = [];
+  /**
+   * In the order of insertion; what has been deleted is undefined until the next tidying. Made with their room: an empty
+   * array that grows costs a fifth of a call more.
+   */
+  private readonly keys: (Key | undefined)[] = new Array(UNINDEXED_MAX);
+  private readonly values: (Value | undefined)[] = new Array(UNINDEXED_MAX);
   /** How much of both is used. */
   private used = 0;
   private capacity = UNINDEXED_MAX;
