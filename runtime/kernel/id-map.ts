@@ -15,8 +15,8 @@ const KEPT_MAX = 64;
 export class IdMap<Key extends Ref | Pid, Value> {
   size = 0;
   /**
-   * In the order of insertion; what has been deleted is undefined until the next tidying. Made with their room: an empty
-   * array that grows costs a fifth of a call more.
+   * In the order of insertion; what has been deleted is undefined until the next tidying. Made with their room: to
+   * let an empty array grow costs a fifth of a call.
    */
   private readonly keys: (Key | undefined)[] = new Array(UNINDEXED_MAX);
   private readonly values: (Value | undefined)[] = new Array(UNINDEXED_MAX);
