@@ -1,4 +1,4 @@
-/** An OAuth 2.1 authorization server on a real socket, whose tokens are signed JWTs (RFC 8414, 7591, 7636, 9068). */
+/** An OAuth 2.1 authorization server on a real socket (RFC 8414, 7591, 7636), whose tokens may be JWTs (RFC 9068). */
 
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -22,6 +22,11 @@ export class AuthorizationServer {
   keysStatus: number | undefined;
   /** What was asked of the token endpoint. */
   readonly granted: URLSearchParams[] = [];
+  /** The tokens that it has given to clients. */
+  readonly issued = new Set<string>();
+  registrations = 0;
+  /** Members of its metadata, changed by the test. */
+  metadata: Record<string, unknown> = {};
   /** What the tokens say of the person; changed by the test. */
   subject = 'alice';
   readonly keys: JWK[] = [];
@@ -30,9 +35,10 @@ export class AuthorizationServer {
   private signing: { readonly kid: string; readonly key: CryptoKey } | undefined;
   private readonly http = createServer((request, response) => void this.serve(request, response));
 
-  static async start(t: Cleanup): Promise<AuthorizationServer> {
+  /** `signs: false`: its tokens are names, `token-1` and so on. */
+  static async start(t: Cleanup, { signs = true } = {}): Promise<AuthorizationServer> {
     const server = new AuthorizationServer();
-    await server.rotate();
+    if (signs) await server.rotate();
     server.http.listen(0, '127.0.0.1');
     await once(server.http, 'listening');
     t.after(() => {
@@ -104,7 +110,7 @@ export class AuthorizationServer {
     else if (pathname === '/register') {
       json(response, 201, {
         ...(JSON.parse(body) as object),
-        client_id: 'registered',
+        client_id: `client-${++this.registrations}`,
         token_endpoint_auth_method: 'none',
       });
     } else if (pathname === '/token') await this.exchange(response, new URLSearchParams(body));
@@ -121,8 +127,9 @@ export class AuthorizationServer {
       response_types_supported: ['code'],
       grant_types_supported: ['authorization_code', 'refresh_token'],
       code_challenge_methods_supported: ['S256'],
-      token_endpoint_auth_methods_supported: ['none'],
+      token_endpoint_auth_methods_supported: ['none', 'client_secret_basic'],
       authorization_response_iss_parameter_supported: true,
+      ...this.metadata,
     };
   }
 
@@ -133,8 +140,11 @@ export class AuthorizationServer {
     const refreshToken = randomUUID();
     this.refreshTokens.set(refreshToken, grant);
     const { resource, scope, clientId } = grant;
+    const name = `token-${this.issued.size + 1}`;
+    const token = this.signing === undefined ? name : await this.token(resource, { scope, client_id: clientId });
+    this.issued.add(token);
     json(response, 200, {
-      access_token: await this.token(resource, { scope, client_id: clientId }),
+      access_token: token,
       token_type: 'Bearer',
       expires_in: 600,
       refresh_token: refreshToken,

@@ -100,6 +100,7 @@ class Person implements OAuthClientProvider {
   private client: any;
   private kept: any;
   private verifier = '';
+  private discovered: any;
 
   clientInformation(): any {
     return this.client;
@@ -118,6 +119,12 @@ class Person implements OAuthClientProvider {
   }
   saveCodeVerifier(verifier: string): void {
     this.verifier = verifier;
+  }
+  saveDiscoveryState(state: unknown): void {
+    this.discovered = state;
+  }
+  discoveryState(): any {
+    return this.discovered;
   }
   codeVerifier(): string {
     return this.verifier;
@@ -168,6 +175,6 @@ for (const [name, official] of Object.entries(officials)) {
     const client = await official.connect(url, person);
     t.after(() => client.close());
     const { content } = (await client.callTool({ name: 'whoami', arguments: {} })) as any;
-    assert.equal(JSON.parse(content[0].text).principal.clientId, 'registered');
+    assert.equal(JSON.parse(content[0].text).principal.clientId, 'client-1');
   });
 }

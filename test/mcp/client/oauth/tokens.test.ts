@@ -8,11 +8,11 @@ import { type System, startSystem } from '../../../../runtime/index.ts';
 import { deepFreeze } from '../../../../runtime/testing.ts';
 import { httpClient } from '../../../../transports/client/index.ts';
 import { ClientEvents } from '../../../support/mcp-client-events.ts';
-import { OAuthServer } from '../../../support/oauth-server.ts';
+import { ProtectedEndpoint } from '../../../support/protected-endpoint.ts';
 import { killSystem, systemName } from '../../../support/test-system.ts';
 
 interface Running {
-  readonly server: OAuthServer;
+  readonly server: ProtectedEndpoint;
   readonly system: System;
   readonly clients: readonly McpClient[];
   readonly events: ClientEvents;
@@ -20,8 +20,8 @@ interface Running {
   readonly pages: URL[];
 }
 
-async function run(t: TestContext, spec: Partial<OAuthSpec> = {}, server?: OAuthServer): Promise<Running> {
-  const protectedServer = server ?? (await OAuthServer.start(t));
+async function run(t: TestContext, spec: Partial<OAuthSpec> = {}, server?: ProtectedEndpoint): Promise<Running> {
+  const protectedServer = server ?? (await ProtectedEndpoint.start(t));
   const pages: URL[] = [];
   const name = systemName();
   const events = new ClientEvents(t, name);
@@ -35,7 +35,7 @@ async function run(t: TestContext, spec: Partial<OAuthSpec> = {}, server?: OAuth
         redirectUri: 'http://localhost:9/back',
         authorize: (page) => {
           pages.push(page);
-          return protectedServer.granted(page);
+          return protectedServer.issuer.grant(page);
         },
         ...spec,
       }),
@@ -50,19 +50,19 @@ async function run(t: TestContext, spec: Partial<OAuthSpec> = {}, server?: OAuth
 }
 
 const tokenOf = (reply: any): string => reply.ok?.content[0].text ?? JSON.stringify(reply);
-const kinds = ({ grants }: OAuthServer): unknown[] => grants.map((grant) => grant.get('grant_type'));
+const kinds = ({ issuer }: ProtectedEndpoint): unknown[] => issuer.granted.map((grant) => grant.get('grant_type'));
 
 test('three clients of one server: one registration, one person asked once, one token', async (t) => {
   const { server, clients, pages } = await run(t);
   const tokens = await Promise.all(clients.map((client) => client.callTool('x')));
   assert.deepEqual(tokens.map(tokenOf), ['token-1', 'token-1', 'token-1']);
-  assert.deepEqual([server.registrations, pages.length, kinds(server)], [1, 1, ['authorization_code']]);
+  assert.deepEqual([server.issuer.registrations, pages.length, kinds(server)], [1, 1, ['authorization_code']]);
   const { searchParams } = pages[0]!;
   assert.deepEqual(
     ['resource', 'scope', 'code_challenge_method', 'client_id'].map((each) => searchParams.get(each)),
     [server.url, 'read', 'S256', 'client-1'],
   );
-  assert.equal(server.grants[0]!.get('resource'), server.url);
+  assert.equal(server.issuer.granted[0]!.get('resource'), server.url);
 });
 
 test('concurrent refresh does not burn the refresh token: it is used once, nobody is asked', async (t) => {
@@ -80,26 +80,26 @@ test('concurrent refresh does not burn the refresh token: it is used once, nobod
 
 test('a refresh token that is good no more: the person is asked again', async (t) => {
   const saved: OAuthState[] = [];
-  const server = await OAuthServer.start(t);
-  const registration = { issuer: server.origin, clientId: 'kept' };
-  const tokens = { issuer: server.origin, resource: server.url, accessToken: 'old', refreshToken: 'stolen' };
+  const server = await ProtectedEndpoint.start(t);
+  const registration = { issuer: server.issuer.issuer, clientId: 'kept' };
+  const tokens = { issuer: server.issuer.issuer, resource: server.url, accessToken: 'old', refreshToken: 'stolen' };
   const spec = { load: () => ({ registration, tokens }), save: (state: OAuthState) => void saved.push(state) };
   const { clients, pages } = await run(t, spec, server);
   assert.equal(tokenOf(await clients[0]!.callTool('x')), 'token-1');
   assert.deepEqual(
-    [kinds(server), pages.length, server.registrations],
+    [kinds(server), pages.length, server.issuer.registrations],
     [['refresh_token', 'authorization_code'], 1, 0],
   );
   assert.deepEqual([saved[0]?.registration?.clientId, saved[0]?.tokens?.accessToken], ['kept', 'token-1']);
 });
 
 test('tokens of an earlier run are used as they are', async (t) => {
-  const server = await OAuthServer.start(t);
+  const server = await ProtectedEndpoint.start(t);
   server.good.add('kept');
-  const tokens = { issuer: server.origin, resource: server.url, accessToken: 'kept' };
+  const tokens = { issuer: server.issuer.issuer, resource: server.url, accessToken: 'kept' };
   const { clients, pages } = await run(t, { load: async () => ({ tokens }) }, server);
   assert.equal(tokenOf(await clients[0]!.callTool('x')), 'kept');
-  assert.deepEqual([server.grants, pages], [[], []]);
+  assert.deepEqual([server.issuer.granted, pages], [[], []]);
 });
 
 test('a person who refuses is not asked again and again: requests fail, reconnect asks anew', async (t) => {
@@ -107,7 +107,7 @@ test('a person who refuses is not asked again and again: requests fail, reconnec
   const { server, clients, events } = await run(t, {
     authorize: (page) => {
       asked += 1;
-      if (asked > 1) return server.granted(page);
+      if (asked > 1) return server.issuer.grant(page);
       const back = new URL(page.searchParams.get('redirect_uri')!);
       back.searchParams.set('error', 'access_denied');
       back.searchParams.set('state', page.searchParams.get('state')!);
@@ -138,13 +138,13 @@ test('an answer for another request, or from another server, is refused', async 
   ]) {
     const { clients, server } = await run(t, {
       authorize: (page) => {
-        const back = new URL(server.granted(page));
+        const back = new URL(server.issuer.grant(page));
         change(back);
         return back;
       },
     });
     assert.equal(((await clients[0]!.ready()) as any).error.code, 'ERR_MCP_AUTH');
-    assert.deepEqual(server.grants, []);
+    assert.deepEqual(server.issuer.granted, []);
   }
 });
 
@@ -154,11 +154,11 @@ test('an authorization server without PKCE, or whose token endpoint is not encry
     { token_endpoint: 'http://elsewhere.example/token' },
     { issuer: 'https://elsewhere.example' },
   ]) {
-    const server = await OAuthServer.start(t);
-    server.metadata = metadata;
+    const server = await ProtectedEndpoint.start(t);
+    server.issuer.metadata = metadata;
     const { clients, pages } = await run(t, {}, server);
     assert.equal(((await clients[0]!.ready()) as any).error.code, 'ERR_MCP_AUTH', JSON.stringify(metadata));
-    assert.deepEqual([pages, server.grants], [[], []]);
+    assert.deepEqual([pages, server.issuer.granted], [[], []]);
   }
 });
 
