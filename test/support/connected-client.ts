@@ -34,8 +34,11 @@ export async function connect(
   const waiting = new Set<() => void>();
   const handlers: ClientHandlers = {
     roots: () => [{ uri: 'file:///here' }],
-    sampling: ({ maxTokens }) => ({ role: 'assistant', content: { type: 'text', text: `${maxTokens}` }, model: 'm' }),
-    elicitation: () => ({ action: 'accept', content: {} }),
+    sampling({ maxTokens, tools }) {
+      const text = tools === undefined ? `${maxTokens}` : `with ${(tools as { name: string }[])[0]!.name}`;
+      return { role: 'assistant', content: { type: 'text', text }, model: 'm' };
+    },
+    elicitation: ({ mode }) => (mode === 'url' ? { action: 'accept' } : { action: 'accept', content: {} }),
     notification: (notification) => {
       told.push(notification);
       for (const look of [...waiting]) look();
@@ -44,7 +47,7 @@ export async function connect(
   const system = await startSystem({
     name,
     onSend: deepFreeze,
-    children: [mcpClient('c', { transport, handlers, ...more })],
+    children: [mcpClient('c', { transport, handlers, capabilities: { sampling: { tools: {} } }, ...more })],
   });
   t.after(() => killSystem(system));
   const heard = (method: string): Promise<void> =>

@@ -80,6 +80,14 @@ export function sdk1Server(): McpServer {
     const { roots } = await server.server.listRoots();
     return text(JSON.stringify([elicited, (sampled.content as { text: string }).text, roots]));
   });
+  server.registerTool('asksMore', {}, async () => {
+    const url = 'https://example.com/page';
+    const visited = await server.server.elicitInput({ mode: 'url', message: 'visit', url, elicitationId: 'e' });
+    const tools = [{ name: 't', inputSchema: { type: 'object' as const } }];
+    const messages = [{ role: 'user' as const, content: { type: 'text' as const, text: '?' } }];
+    const { content } = await server.server.createMessage({ messages, maxTokens: 3, tools });
+    return text(JSON.stringify([visited.action, content]));
+  });
   server.registerTool('changes', {}, async () => {
     server.registerTool(`new-${randomUUID()}`, {}, () => text('new'));
     await server.server.sendResourceUpdated({ uri: 'test://text' });

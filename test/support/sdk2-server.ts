@@ -75,6 +75,21 @@ function sdk2Server(): McpServer {
     };
     return inputRequired({ inputRequests: { who: inputRequired.elicit({ message: 'who?', requestedSchema }) } });
   });
+  server.registerTool('asksMore', { inputSchema: z.object({}) }, (_args, { mcpReq }) => {
+    const answers = mcpReq.inputResponses;
+    if (answers?.['page'] !== undefined)
+      return text(JSON.stringify([answers['page'], answers['model'], answers['folders']]));
+    const tools = [{ name: 't', inputSchema: { type: 'object' as const } }];
+    const messages = [{ role: 'user' as const, content: { type: 'text' as const, text: '?' } }];
+    const url = 'https://example.com/page';
+    return inputRequired({
+      inputRequests: {
+        page: inputRequired.elicitUrl({ message: 'visit', url }),
+        model: inputRequired.createMessage({ messages, maxTokens: 3, tools }),
+        folders: inputRequired.listRoots(),
+      },
+    });
+  });
   server.registerResource('text', 'test://text', { mimeType: 'text/plain' }, (uri) => ({
     contents: [{ uri: uri.href, text: 'the text' }],
   }));

@@ -106,6 +106,8 @@ for (const [carrier, transport] of Object.entries(sdk1)) {
       await conversation(connected);
       const asked = JSON.parse(textOf(await client.callTool('asks')));
       assert.deepEqual(asked, [{ action: 'accept', content: { name: 'Ann' } }, '3', [{ uri: 'file:///here' }]]);
+      const more = JSON.parse(textOf(await client.callTool('asksMore')));
+      assert.deepEqual(more, ['accept', { type: 'text', text: 'with t' }]);
     }
     await resourcesAndPrompts(connected);
     await features(connected);
@@ -164,6 +166,11 @@ for (const [carrier, transport] of Object.entries(sdk2)) {
       // Its sessions-era service over HTTP has no session in which it could ask.
       if (carrier === 'stdio' || negotiation === 'auto') {
         assert.equal(textOf(await client.callTool('asks')), 'it is Ann');
+        const [page, model, folders] = JSON.parse(textOf(await client.callTool('asksMore')));
+        assert.deepEqual(
+          [page.action, model.content.text, folders.roots],
+          ['accept', 'with t', [{ uri: 'file:///here' }]],
+        );
       }
       await resourcesAndPrompts(connected);
       await features(connected);
