@@ -1,12 +1,13 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { Clock, TimerHandle } from '../../runtime/index.ts';
+import type { Clock } from '../../runtime/index.ts';
 import type { SocketClientLimits } from '../limits.ts';
 import { type LineReader, LineSocket } from '../line-socket.ts';
 import type { Line } from '../line-splitter.ts';
 import { serialise } from '../serialise.ts';
 import { clientTls, type TlsClientOptions } from '../tls.ts';
 import type { CarrierOutlet } from './carrier-outlet.ts';
+import { connectedWithin } from './connecting.ts';
 
 /** Where a TCP client connects to. */
 export interface TcpTarget {
@@ -36,19 +37,10 @@ export class TcpWire implements LineReader {
   }
 
   async connected(): Promise<void> {
-    const { connectTimeoutMs } = this.limits;
-    let timer: TimerHandle | undefined;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        this.fail = reject;
-        this.socket.once(this.ready, () => resolve());
-        timer = this.clock.setTimer(() => {
-          reject(Object.assign(new Error(`no connection within ${connectTimeoutMs} ms`), { code: 'ETIMEDOUT' }));
-        }, connectTimeoutMs);
-      });
-    } finally {
-      if (timer !== undefined) this.clock.clearTimer(timer);
-    }
+    await connectedWithin(this.limits.connectTimeoutMs, this.clock, (ready, fail) => {
+      this.fail = fail;
+      this.socket.once(this.ready, ready);
+    });
     this.isConnected = true;
     this.lines.start();
   }

@@ -4,6 +4,7 @@ import { CLOSE_TIMEOUT_MS, type WebSocketClientLimits } from '../limits.ts';
 import { serialise } from '../serialise.ts';
 import { clientTls, type TlsClientOptions } from '../tls.ts';
 import type { CarrierOutlet } from './carrier-outlet.ts';
+import { connectedWithin } from './connecting.ts';
 import type { Disconnected, Wire } from './stream-carrier.ts';
 
 /** Where a WebSocket client connects to. */
@@ -55,19 +56,10 @@ export class WebSocketWire implements Wire {
   }
 
   async connected(): Promise<void> {
-    const { connectTimeoutMs } = this.limits;
-    let timer: TimerHandle | undefined;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        this.fail = reject;
-        this.webSocket.once('open', () => resolve());
-        timer = this.clock.setTimer(() => {
-          reject(Object.assign(new Error(`no connection within ${connectTimeoutMs} ms`), { code: 'ETIMEDOUT' }));
-        }, connectTimeoutMs);
-      });
-    } finally {
-      if (timer !== undefined) this.clock.clearTimer(timer);
-    }
+    await connectedWithin(this.limits.connectTimeoutMs, this.clock, (ready, fail) => {
+      this.fail = fail;
+      this.webSocket.once('open', ready);
+    });
     this.isConnected = true;
     this.watch();
   }

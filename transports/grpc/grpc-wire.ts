@@ -1,7 +1,8 @@
 import { createSecureContext } from 'node:tls';
 import type { ChannelCredentials, Client, ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
-import type { Clock, TimerHandle } from '../../runtime/index.ts';
+import type { Clock } from '../../runtime/index.ts';
 import type { CarrierOutlet } from '../client/carrier-outlet.ts';
+import { connectedWithin } from '../client/connecting.ts';
 import type { Disconnected, Wire } from '../client/stream-carrier.ts';
 import { FAREWELL_MS, type SocketClientLimits } from '../limits.ts';
 import { serialise } from '../serialise.ts';
@@ -55,19 +56,10 @@ export class GrpcWire implements Wire {
   }
 
   async connected(): Promise<void> {
-    const { connectTimeoutMs } = this.limits;
-    let timer: TimerHandle | undefined;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        this.fail = reject;
-        this.call.once('metadata', () => resolve());
-        timer = this.clock.setTimer(() => {
-          reject(Object.assign(new Error(`no connection within ${connectTimeoutMs} ms`), { code: 'ETIMEDOUT' }));
-        }, connectTimeoutMs);
-      });
-    } finally {
-      if (timer !== undefined) this.clock.clearTimer(timer);
-    }
+    await connectedWithin(this.limits.connectTimeoutMs, this.clock, (ready, fail) => {
+      this.fail = fail;
+      this.call.once('metadata', ready);
+    });
     this.isConnected = true;
   }
 
