@@ -176,7 +176,8 @@ function nothingLeft(all: readonly Census[], names: number): void {
     assert.ok(deferred <= 1, `thread ${thread}: ${deferred} calls wait for a reply`);
     // And `init` and its own name.
     assert.equal(each.names, names + 1);
-    assert.equal(each.channels, 2 * (all.length - 1), `thread ${thread}`);
+    // One that has just joined, to help out, may have had nothing to say to another.
+    assert.ok(each.channels <= 2 * (all.length - 1), `thread ${thread} has ${each.channels} ends of channels`);
   }
 }
 
