@@ -16,7 +16,7 @@ export interface WorkerOptions {
 
 /**
  * What a worker thread may use, in megabytes (`node:worker_threads`, resourceLimits). Node.js does not always keep to
- * them: from 24 on a heap may grow past its limit, and one in which a thread cannot even start aborts the program.
+ * them: from 24 on a heap may grow past its limit, and from 22 on one in which no thread can start aborts the program.
  */
 export interface ResourceLimits {
   readonly maxOldGenerationSizeMb?: number;

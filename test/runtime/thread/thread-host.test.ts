@@ -26,7 +26,7 @@ import { countWorkers } from '../../support/worker-count.ts';
 
 /** What Node.js makes of a heap in which a thread cannot start. */
 const skip =
-  Number.parseInt(process.versions.node, 10) >= 24 && 'Node.js aborts the program when a heap is too small, from 24 on';
+  Number.parseInt(process.versions.node, 10) >= 22 && 'Node.js aborts the program when a heap is too small, from 22 on';
 const tooSmall = { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1 };
 
 test('a system whose threads cannot start is not started, and says why', { skip }, async (t) => {
