@@ -1,4 +1,5 @@
-import { createSecureContext } from 'node:tls';
+import { isIP } from 'node:net';
+import { checkServerIdentity, createSecureContext } from 'node:tls';
 import type { ChannelCredentials, Client, ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import type { Clock } from '../../runtime/index.ts';
 import type { CarrierOutlet } from '../client/carrier-outlet.ts';
@@ -9,6 +10,12 @@ import { serialise } from '../serialise.ts';
 import { clientTls, type TlsClientOptions } from '../tls.ts';
 import { connectMethod, loadGrpc } from './library.ts';
 import type { DecodedText } from './message-codec.ts';
+
+/**
+ * What is said in place of the name of a server that is known by its address only: an address is no name to TLS
+ * (RFC 6066, 3), and Node.js from 26 on refuses it. Nobody has this name (RFC 2606, 2).
+ */
+const NAMELESS = 'address.invalid';
 
 /** Where a client of gRPC connects to. */
 export interface GrpcTarget {
@@ -35,13 +42,15 @@ export class GrpcWire implements Wire {
     this.outlet = outlet;
     this.limits = limits;
     this.clock = clock;
-    this.client = new grpc.Client(target, credentialsOf(tls), {
+    const address = addressOf(target);
+    const name = tls?.servername ?? (tls === undefined || address === undefined ? undefined : NAMELESS);
+    this.client = new grpc.Client(target, credentialsOf(tls, address), {
       'grpc.max_receive_message_length': limits.messageBytesMax,
       'grpc.use_local_subchannel_pool': 1, // a connection of its own, which ends with it
       'grpc.enable_http_proxy': 0,
       'grpc.enable_retries': 0, // the client decides what is repeated
       'grpc.enable_channelz': 0,
-      ...(tls?.servername === undefined ? {} : { 'grpc.ssl_target_name_override': tls.servername }),
+      ...(name !== undefined && { 'grpc.ssl_target_name_override': name }),
     });
     const fields = new grpc.Metadata();
     for (const [key, value] of Object.entries(metadata)) fields.set(key, value);
@@ -116,8 +125,18 @@ export class GrpcWire implements Wire {
   }
 }
 
-function credentialsOf(tls: TlsClientOptions | undefined): ChannelCredentials {
+/** The address that a target names, if it names none by a name. */
+function addressOf(target: string): string | undefined {
+  const host = target.slice(0, target.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1');
+  return isIP(host) === 0 ? undefined : host;
+}
+
+function credentialsOf(tls: TlsClientOptions | undefined, address: string | undefined): ChannelCredentials {
   const { credentials } = loadGrpc();
   if (tls === undefined) return credentials.createInsecure();
-  return credentials.createFromSecureContext(createSecureContext(clientTls(tls)));
+  const context = createSecureContext(clientTls(tls));
+  if (address === undefined || tls.servername !== undefined) return credentials.createFromSecureContext(context);
+  return credentials.createFromSecureContext(context, {
+    checkServerIdentity: (_name, certificate) => checkServerIdentity(address, certificate),
+  });
 }

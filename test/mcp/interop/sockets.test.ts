@@ -102,3 +102,17 @@ for (const [name, way] of Object.entries(ways)) {
     });
   }
 }
+
+const skip = process.platform !== 'linux' && 'there is one address of the loopback interface only';
+
+test('over gRPC with TLS an address is what the certificate must be for', { skip }, async (t) => {
+  const { system } = await startServing(t, grpc({ port: 0, host: '127.0.0.2', tls: server }));
+  const { target } = await system.call(grpcListenerName(), 'address');
+  const systemOfClient = systemName();
+  const events = new ClientEvents(t, systemOfClient);
+  const spec = { transport: grpcClient({ target, tls: { ca: authority.cert } }) };
+  const mine = await startSystem({ name: systemOfClient, children: [mcpClient('c', spec)] });
+  t.after(() => killSystem(mine));
+  const { reason } = await events.state('waiting');
+  assert.match(JSON.stringify(reason), /"connect":\{"code":"GRPC_UNAVAILABLE".*IP: 127\.0\.0\.2 is not in the cert/);
+});
