@@ -4,6 +4,8 @@ import type { Ref } from './pid.ts';
 import type { Process } from './process.ts';
 import { RefMap } from './ref-map.ts';
 
+const none: readonly OpenCall[] = [];
+
 /** Calls answered with `noreply` so far: a reply finds them by their ref. */
 export class DeferredCalls {
   private readonly servers = new IdMap<Ref, Process>();
@@ -29,7 +31,7 @@ export class DeferredCalls {
   /** All that a server has left open. */
   takeAll(server: Process): readonly OpenCall[] {
     const { deferredCalls } = server;
-    if (deferredCalls === null) return [];
+    if (deferredCalls === null) return none;
     server.deferredCalls = null;
     deferredCalls.forEach((_call, ref) => {
       this.servers.delete(ref);
