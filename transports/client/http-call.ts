@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../runtime/index.ts';
 import type { HttpClientLimits } from '../limits.ts';
 import type { CarrierOutlet } from './carrier-outlet.ts';
+import type { ExchangeRequest } from './exchange-carrier.ts';
 import { cutOff, joinedHeaders, ResponseReader } from './response-reader.ts';
 
 /** How a request is made: `request` of node:http or node:https. */
@@ -19,11 +20,7 @@ interface CallMeans {
   readonly clock: Clock;
 }
 
-interface CallOptions {
-  readonly exchange: number;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | undefined;
+interface CallOptions extends ExchangeRequest {
   readonly limits: HttpClientLimits;
 }
 

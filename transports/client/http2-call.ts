@@ -1,6 +1,7 @@
 import { validateHeaderValue } from 'node:http';
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { CarrierOutlet } from './carrier-outlet.ts';
+import type { ExchangeRequest } from './exchange-carrier.ts';
 import { type Http2Link, speaksNoHttp2 } from './http2-link.ts';
 import { cutOff, joinedHeaders, ResponseReader } from './response-reader.ts';
 
@@ -9,11 +10,7 @@ const NO_ERROR = 0;
 const REFUSED_STREAM = 7;
 const CANCEL = 8;
 
-interface CallOptions {
-  readonly exchange: number;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | undefined;
+interface CallOptions extends ExchangeRequest {
   readonly messageBytesMax: number;
 }
 
