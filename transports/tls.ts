@@ -8,6 +8,7 @@ import {
   TLSSocket,
 } from 'node:tls';
 import { TransportOptionError } from './limits.ts';
+import type { ConnectionInfo } from './transport.ts';
 
 type Pem = string | Buffer;
 
@@ -96,7 +97,20 @@ function context({ cert, key, passphrase, ca, minVersion }: ContextOptions): Sec
  * the attributes in the order of the certificate, special characters escaped as RFC 2253 has it. Undefined if it showed
  * none.
  */
-export function principalOf(socket: Socket): string | undefined {
+function principalOf(socket: Socket): string | undefined {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
   return socket.getPeerX509Certificate()?.subject.replaceAll('\n', ',') || undefined;
+}
+
+/** Who is at the other end of a connection. */
+export type RemoteEnd = Pick<ConnectionInfo, 'remoteAddress' | 'principal'>;
+
+/** As far as the socket knows. */
+export function remoteEndOf(socket: Socket): RemoteEnd {
+  const { remoteAddress } = socket;
+  const principal = principalOf(socket);
+  return {
+    ...(remoteAddress === undefined ? {} : { remoteAddress }),
+    ...(principal === undefined ? {} : { principal }),
+  };
 }

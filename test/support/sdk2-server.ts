@@ -12,29 +12,11 @@ import {
 } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { z } from 'zod';
+import { completeId, described, kinds, twice } from './sdk-samples.ts';
 import type { Cleanup } from './test-system.ts';
 
 /** The file to start as a child. */
 export const sdk2Program: string = fileURLToPath(import.meta.url);
-
-const kinds = [
-  { type: 'text' as const, text: 'a text' },
-  { type: 'image' as const, data: 'AAAA', mimeType: 'image/png' },
-  { type: 'audio' as const, data: 'AAAA', mimeType: 'audio/wav' },
-  { type: 'resource' as const, resource: { uri: 'test://text', text: 'inside' } },
-  { type: 'resource_link' as const, uri: 'test://text', name: 'a link' },
-];
-const described = {
-  title: 'Described',
-  annotations: { readOnlyHint: true, idempotentHint: true },
-  inputSchema: z.object({ n: z.number() }),
-  outputSchema: z.object({ twice: z.number() }),
-};
-const twice = ({ n }: { n: number }) => ({
-  structuredContent: { twice: 2 * n },
-  content: [{ type: 'text' as const, text: JSON.stringify({ twice: 2 * n }) }],
-});
-const completeId = (value: string) => [`${value}1`, `${value}2`];
 
 function sdk2Server(): McpServer {
   const server = new McpServer(

@@ -6,8 +6,8 @@ import { descriptorOf } from '../descriptors.ts';
 import { type GrpcLimits, REFUSED_CONNECTIONS_MAX } from '../limits.ts';
 import { type ListenerProtocol, type ListenerStart, listenerServer, type Openable } from '../listener.ts';
 import type { Reception } from '../reception.ts';
-import { principalOf, serverTls, type TlsOptions } from '../tls.ts';
-import { type GrpcCall, type GrpcOrigin, GrpcPeer, streamOf } from './grpc-peer.ts';
+import { remoteEndOf, serverTls, type TlsOptions } from '../tls.ts';
+import { type GrpcCall, GrpcPeer, streamOf } from './grpc-peer.ts';
 import { connectMethod, loadGrpc } from './library.ts';
 import { SessionPings } from './session-ping.ts';
 
@@ -56,7 +56,7 @@ function open({ limits, tls }: GrpcListenerStart, reception: Reception, ctx: Con
         const socket = sockets.get(call.getPeer());
         const session = streamOf(call)?.session;
         if (session !== undefined) pings.watch(session);
-        const peer = new GrpcPeer(call, new grpc.Metadata(), originOf(socket), limits);
+        const peer = new GrpcPeer(call, new grpc.Metadata(), socket === undefined ? {} : remoteEndOf(socket), limits);
         reception.welcome(peer, socket && descriptorOf(socket));
       },
     },
@@ -105,14 +105,4 @@ function cutOffSilent(socket: Socket, timeoutMs: number, clock: Clock): void {
     if (socket.bytesRead === 0) socket.destroy();
   }, timeoutMs);
   socket.once('close', () => clock.clearTimer(timer));
-}
-
-function originOf(socket: Socket | undefined): GrpcOrigin {
-  if (socket === undefined) return {};
-  const { remoteAddress } = socket;
-  const principal = principalOf(socket);
-  return {
-    ...(remoteAddress === undefined ? {} : { remoteAddress }),
-    ...(principal === undefined ? {} : { principal }),
-  };
 }

@@ -6,6 +6,7 @@ import { IdleWatch } from '../idle-watch.ts';
 import type { GrpcLimits } from '../limits.ts';
 import type { Intake, SlowReader } from '../peer.ts';
 import { serialise } from '../serialise.ts';
+import type { RemoteEnd } from '../tls.ts';
 import type { ConnectionInfo, Outbound } from '../transport.ts';
 import type { DecodedText } from './message-codec.ts';
 
@@ -26,9 +27,6 @@ const turnedAwayCode: Readonly<Record<TurnedAway, number>> = {
 
 /** Unread bytes from which on a client is not read. */
 const HIGH_WATER_BYTES = 64 * 1_024;
-
-/** Who is at the other end of the socket. */
-export type GrpcOrigin = Pick<ConnectionInfo, 'remoteAddress' | 'principal'>;
 
 export type GrpcCall = ServerDuplexStream<DecodedText, string>;
 
@@ -51,7 +49,7 @@ export class GrpcPeer implements Arrival {
   private hasEnded = false;
   private gone = false;
 
-  constructor(call: GrpcCall, headers: Metadata, from: GrpcOrigin, limits: GrpcLimits) {
+  constructor(call: GrpcCall, headers: Metadata, from: RemoteEnd, limits: GrpcLimits) {
     this.info = { transport: 'grpc', kind: 'stream', ...from };
     this.call = call;
     this.headers = headers;

@@ -9,7 +9,7 @@ import { headOf } from '../http/request-head.ts';
 import type { RequestHead, Rules } from '../http/rules.ts';
 import { FAREWELL_MS, type Http2Limits } from '../limits.ts';
 import type { Intake, SlowReader } from '../peer.ts';
-import { principalOf } from '../tls.ts';
+import { remoteEndOf } from '../tls.ts';
 import type { ConnectionInfo, Inbound, Outbound } from '../transport.ts';
 import { FrameAllowance } from './frame-allowance.ts';
 import { Http2Exchange, refuse, type Unread } from './http2-exchange.ts';
@@ -49,14 +49,7 @@ export class Http2Peer implements Arrival {
   private gone = false;
 
   constructor(session: ServerHttp2Session, socket: Socket, settings: Http2Settings) {
-    const { remoteAddress } = socket;
-    const principal = principalOf(socket);
-    this.info = {
-      transport: 'http',
-      kind: 'http',
-      ...(remoteAddress === undefined ? {} : { remoteAddress }),
-      ...(principal === undefined ? {} : { principal }),
-    };
+    this.info = { transport: 'http', kind: 'http', ...remoteEndOf(socket) };
     const { limits, clock } = settings;
     this.settings = settings;
     this.session = session;

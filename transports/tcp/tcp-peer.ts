@@ -6,7 +6,7 @@ import { type LineReader, LineSocket } from '../line-socket.ts';
 import type { Line } from '../line-splitter.ts';
 import type { Intake, SlowReader } from '../peer.ts';
 import { serialise } from '../serialise.ts';
-import { principalOf } from '../tls.ts';
+import { remoteEndOf } from '../tls.ts';
 import type { ConnectionInfo, Outbound } from '../transport.ts';
 
 /** One client of a TCP or Unix socket, which talks in lines. */
@@ -20,14 +20,7 @@ export class TcpPeer implements Arrival, LineReader {
   private gone = false;
 
   constructor(socket: Socket, limits: SocketLimits) {
-    const { remoteAddress } = socket;
-    const principal = principalOf(socket);
-    this.info = {
-      transport: 'tcp',
-      kind: 'stream',
-      ...(remoteAddress === undefined ? {} : { remoteAddress }),
-      ...(principal === undefined ? {} : { principal }),
-    };
+    this.info = { transport: 'tcp', kind: 'stream', ...remoteEndOf(socket) };
     this.limits = limits;
     this.idle = new IdleWatch(limits.idleTimeoutMs);
     this.lines = new LineSocket(socket, this, limits.messageBytesMax);

@@ -6,7 +6,7 @@ import { IdleWatch } from '../idle-watch.ts';
 import type { WebSocketLimits } from '../limits.ts';
 import type { Intake, SlowReader } from '../peer.ts';
 import { serialise } from '../serialise.ts';
-import { principalOf } from '../tls.ts';
+import { remoteEndOf } from '../tls.ts';
 import type { ConnectionInfo, Outbound } from '../transport.ts';
 
 /** Close codes (RFC 6455, section 7.4.1, and the registry of codes). Too big a message is 1009, which `ws` sends. */
@@ -49,14 +49,7 @@ export class WebSocketPeer implements Arrival {
   private gone = false;
 
   constructor(webSocket: WebSocket, socket: Socket, limits: WebSocketLimits) {
-    const { remoteAddress } = socket;
-    const principal = principalOf(socket);
-    this.info = {
-      transport: 'websocket',
-      kind: 'stream',
-      ...(remoteAddress === undefined ? {} : { remoteAddress }),
-      ...(principal === undefined ? {} : { principal }),
-    };
+    this.info = { transport: 'websocket', kind: 'stream', ...remoteEndOf(socket) };
     this.webSocket = webSocket;
     this.socket = socket;
     this.limits = limits;
